@@ -6,8 +6,8 @@ __all__ = [
     "AuthenticationError",
     "DataError",
     "DatabaseError",
-    "DataverseError",
     "DataverseDataError",
+    "DataverseError",
     "DataverseIntegrityError",
     "DataverseNotSupportedError",
     "DataverseOperationalError",
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-class Warning(Exception):  # noqa: A001, N818 - the name is PEP 249's
+class Warning(Exception):
     """Important warnings, such as a rollback that cannot undo writes already sent."""
 
 

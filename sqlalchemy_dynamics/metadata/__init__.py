@@ -1,0 +1,1 @@
+"""What tables an organisation has: the model, and how `$metadata` and EntityDefinitions become it. Pure."""
