@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy_dynamics.edm import SqlType
 
 __all__ = ["Column", "Companion", "Key", "Kind", "Model", "Navigation", "Table"]
 
-_EMPTY: Mapping[str, str] = MappingProxyType({})
+_EMPTY: Mapping[Any, Any] = MappingProxyType({})
+
+
+def _empty() -> Mapping[Any, Any]:
+    return _EMPTY
 
 
 class Kind(Enum):
@@ -55,8 +60,8 @@ class Column:
     length: int | None = None
     label: str = ""
     description: str = ""
-    navigations: Mapping[str, str] = field(default=_EMPTY, hash=False)
-    options: Mapping[int, str] = field(default=MappingProxyType({}), hash=False)
+    navigations: Mapping[str, str] = field(default_factory=_empty, hash=False)
+    options: Mapping[int, str] = field(default_factory=_empty, hash=False)
     format: str = ""
     auto_number: bool = False
     companion: Companion | None = None
@@ -103,7 +108,7 @@ class Table:
     primary_key: str
     columns: Mapping[str, Column]
     primary_name: str = ""
-    navigations: Mapping[str, Navigation] = field(default=MappingProxyType({}))
+    navigations: Mapping[str, Navigation] = field(default_factory=_empty)
     keys: tuple[Key, ...] = ()
     base: str = ""
     abstract: bool = False
@@ -127,7 +132,7 @@ class Model:
     """All tables of an organisation by logical name. `stamp` changes with every schema change that was seen."""
 
     tables: Mapping[str, Table]
-    entity_sets: Mapping[str, str] = field(default=_EMPTY)
+    entity_sets: Mapping[str, str] = field(default_factory=_empty)
     stamp: str = ""
 
     def table(self, name: str) -> Table | None:
