@@ -1,0 +1,133 @@
+"""THE table of connection properties: parser, environment, masking, docs and tests all derive from these rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dynamics_auth.properties import PROPERTIES as SIGN_IN
+from dynamics_auth.properties import Property
+
+__all__ = ["PROPERTIES", "SANDBOX_OPTIONS", "SIGN_IN_NAMES", "TRANSPORT_NAMES", "Property", "fold", "index"]
+
+
+CONNECTION = (
+    Property("OrganizationUrl", kind="url", doc="The organisation, https://contoso.crm.dynamics.com; http only for loopback."),
+    Property("CallerObjectId", doc="Entra object id of the user to act as; needs the privilege to act on behalf."),
+    Property("ReadOnly", kind="bool", default="false", doc="Refuse every statement that would change something."),
+    Property(
+        "AllowUnfilteredWrites",
+        kind="bool",
+        default="false",
+        doc="Let UPDATE and DELETE without a WHERE change whole tables.",
+    ),
+)
+
+FETCHING = (
+    Property("PageSize", kind="int", default="5000", allowed=("1..5000",), doc="Rows asked for per page."),
+    Property("MaxConcurrency", kind="int", default="4", allowed=("1..52",), doc="Requests of one statement that may run at a time."),
+    Property("Pushdown", kind="bool", default="true", doc="false fetches whole tables and computes everything locally."),
+    Property(
+        "SqlDialect",
+        default="dynamics",
+        doc="Grammar of the SQL text: dynamics (DuckDB's with [brackets], backticks and TOP), or a sqlglot dialect.",
+    ),
+    Property("MemoryLimit", kind="size", default="1GB", doc="Memory of the local engine before it spills to disk."),
+    Property("TempDirectory", kind="path", doc="Where the local engine spills; empty means the system's temporary folder."),
+    Property("CacheLocation", kind="path", doc="Folder of the metadata cache; empty means the user's cache folder."),
+    Property("MetadataTTL", kind="seconds", default="300", doc="Seconds before cached metadata is checked again."),
+)
+
+ROUND_TRIPS = (
+    Property("Timeout", kind="seconds", default="60", doc="Seconds one round trip may take to answer; 0 waits for ever."),
+    Property(
+        "TotalTimeout",
+        kind="seconds",
+        default="300",
+        doc="Seconds until a reply must be complete, however slowly it drips; 0 waits for ever.",
+    ),
+    Property("MaxRetries", kind="int", default="8", allowed=("0..100",), doc="Times a throttled or lost request is sent again."),
+    Property("RetryDeadline", kind="seconds", default="300", doc="Seconds after which a request is not sent again."),
+)
+
+TLS = (
+    Property(
+        "SSLServerCert",
+        kind="text",
+        doc="A certificate to accept beside the system's: PEM text, a PEM or DER file, a public key, "
+        "an MD5, SHA-1 or SHA-256 thumbprint, or * for any.",
+    ),
+    Property("SSLClientCert", kind="text", doc="Client certificate with its key: PEM text, or a PEM or PFX file."),
+    Property("SSLClientCertPassword", secret=True, doc="Password of the client certificate's key."),
+)
+
+PROXIES = (
+    Property(
+        "ProxyAutoDetect",
+        kind="bool",
+        default="true",
+        doc="Use the system's proxy (HTTPS_PROXY, NO_PROXY, Windows or macOS settings) when ProxyServer is not set.",
+    ),
+    Property("ProxyServer", doc="Host of the HTTP proxy."),
+    Property("ProxyPort", kind="int", default="80", allowed=("1..65535",), doc="Port of the HTTP proxy."),
+    Property(
+        "ProxyAuthScheme",
+        kind="choice",
+        default="BASIC",
+        allowed=("BASIC", "DIGEST", "NTLM", "NEGOTIATE", "NONE"),
+        doc="How to sign in at the HTTP proxy.",
+    ),
+    Property("ProxyUser", doc="User at the HTTP proxy."),
+    Property("ProxyPassword", secret=True, doc="Password at the HTTP proxy."),
+    Property("ProxyExceptions", doc="Hosts reached without ProxyServer, separated by semicolons; *.example.com matches below."),
+    Property(
+        "FirewallType",
+        kind="choice",
+        default="NONE",
+        allowed=("NONE", "TUNNEL", "SOCKS4", "SOCKS5"),
+        doc="Proxy firewall every connection goes through.",
+    ),
+    Property("FirewallServer", doc="Host of the firewall."),
+    Property("FirewallPort", kind="int", default="0", allowed=("0..65535",), doc="Port of the firewall; 0 means 80 for TUNNEL, 1080 for SOCKS."),
+    Property("FirewallUser", doc="User at the firewall."),
+    Property("FirewallPassword", secret=True, doc="Password at the firewall."),
+)
+
+LOGGING = (
+    Property("Logfile", kind="path", doc="File that records what the driver does; empty for none."),
+    Property(
+        "Verbosity",
+        kind="int",
+        default="1",
+        allowed=("1..5",),
+        doc="1 statements and errors, 2 requests and where time goes, 3 headers and bodies, 4 TLS and proxies, 5 all.",
+    ),
+    Property("LogModules", doc="Only these parts, separated by semicolons: EXEC, INFO, HTTP, SSL, AUTH, META, TCP."),
+    Property("MaxLogFileSize", kind="size", default="100MB", doc="Size at which a new log file is begun; at least 100KB."),
+    Property("MaxLogFileCount", kind="int", default="-1", doc="Log files kept, at least 2; 0 or less keeps all."),
+)
+
+SANDBOX_OPTIONS = (
+    Property("rows", kind="int", doc="Rows per table of the sandbox."),
+    Property("seed", kind="int", doc="Seed of the sandbox's rows."),
+    Property("metadata", kind="path", doc="CSDL file whose organisation the sandbox becomes."),
+    Property("latency", kind="int", doc="Milliseconds the sandbox waits before it answers."),
+    Property("fault", doc="KIND:WHEN[:ARG], several by repeating it."),
+)
+"""Options of ``dynamics://sandbox/?…`` alone."""
+
+TRANSPORT_NAMES = tuple(row.name for row in (*ROUND_TRIPS[:2], *TLS, *PROXIES, *LOGGING))
+"""Properties that one pool of connections depends on."""
+
+SIGN_IN_NAMES = tuple(row.name for row in SIGN_IN)
+
+PROPERTIES: tuple[Property, ...] = (*CONNECTION, *SIGN_IN, *FETCHING, *ROUND_TRIPS, *TLS, *PROXIES, *LOGGING)
+
+
+def fold(name: str) -> str:
+    """The form under which names are compared: case, blanks and underscores do not matter."""
+    return name.casefold().replace(" ", "").replace("_", "")
+
+
+def index(rows: Iterable[Property]) -> dict[str, Property]:
+    """Rows by every folded name and alias."""
+    return {fold(name): row for row in rows for name in (row.name, *row.aliases)}
