@@ -167,7 +167,8 @@ def _unknown(name: str, rows: Mapping[str, Property], before: Property | None) -
         return f"{name} is no connection property; did you mean {rows[near[0]].name}?"
     if before is not None and before.secret:
         return f'what follows {before.name} is no connection property; write a value that holds ; as "a;b"'
-    return f"{name if re.fullmatch(r'[\w .-]{1,40}', name) else 'a name given'} is no connection property"
+    shown = name if re.fullmatch(r"[\w .-]{1,40}", name) else "a name given"
+    return f"{shown} is no connection property"
 
 
 def _environment(environ: Mapping[str, str] | None) -> dict[str, object]:
