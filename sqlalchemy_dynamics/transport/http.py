@@ -1,0 +1,161 @@
+"""Settings in, a pool of connections out that sends one request and returns its complete reply, or raises."""
+
+from __future__ import annotations
+
+import ssl
+import time
+import warnings
+from contextlib import closing
+from http.cookiejar import DefaultCookiePolicy
+from typing import NoReturn
+
+import httpcore
+import httpx
+
+from sqlalchemy_dynamics.errors import InterfaceError, OperationalError
+from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
+from sqlalchemy_dynamics.settings import Settings
+from sqlalchemy_dynamics.transport.body import BodyError, read_body
+from sqlalchemy_dynamics.transport.failures import ConnectionLost, TimedOut
+from sqlalchemy_dynamics.transport.streams import BoundedBackend, deadline
+from sqlalchemy_dynamics.transport.tls import open_contexts
+from sqlalchemy_dynamics.transport.trace import Trace, open_trace
+
+__all__ = ["Transport", "open_transport"]
+
+_LARGEST_BODY = 1 << 30
+_LONGEST_CONNECT = 30.0
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+class _Untrusted(ConnectionLost):
+    """The machine does not trust the server's certificate."""
+
+
+def open_transport(settings: Settings) -> Transport:
+    """Build a pool for these settings; sends nothing. Raises InterfaceError naming a wrong property."""
+    return Transport(settings, open_trace(settings))
+
+
+class Transport:
+    """Sends requests with absolute URLs. Follows no redirect, keeps no cookie, repeats nothing. Thread-safe."""
+
+    def __init__(self, settings: Settings, trace: Trace) -> None:
+        contexts = open_contexts(settings)
+        self.trace = trace
+        self._timeout = settings.seconds("Timeout")
+        self._total = settings.seconds("TotalTimeout")
+        self._any_certificate = settings.text("SSLServerCert").strip() == "*"
+        self._client = self._open_client(contexts.normal)
+        self._pinned = self._open_client(contexts.pinned) if contexts.pinned else None
+        self._pinned_hosts: set[str] = set()
+        if contexts.warning:
+            trace.log(1, "SSL", contexts.warning)
+            warnings.warn(contexts.warning, UserWarning, stacklevel=3)
+
+    def _open_client(self, context: ssl.SSLContext) -> httpx.Client:
+        backend = BoundedBackend(httpcore.SyncBackend(), self._secured)
+        client = httpx.Client(
+            transport=_Pool(context, backend),
+            timeout=httpx.Timeout(self._timeout or None, connect=min(self._timeout or 1e9, _LONGEST_CONNECT)),
+            headers={"Accept-Encoding": "gzip", "User-Agent": "sqlalchemy-dynamics"},
+            trust_env=False,
+            follow_redirects=False,
+        )
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        return client
+
+    def send(self, request: HttpRequest, total: float | None = None) -> HttpResponse:
+        """Send one request once and return its reply of any status, complete and decompressed.
+
+        `total` seconds bound the whole exchange (default TotalTimeout). Raises ConnectionLost, also for a body that
+        ends early, and TimedOut.
+        """
+        started = time.monotonic()
+        self.trace.request(request)
+        try:
+            with deadline(self._total if total is None else total):
+                response = self._exchange(request)
+        except OperationalError as error:
+            self.trace.failure(request, error, time.monotonic() - started)
+            raise
+        self.trace.response(request, response, time.monotonic() - started)
+        return response
+
+
+    def close(self) -> None:
+        """Close every connection."""
+        for client in filter(None, (self._client, self._pinned)):
+            client.close()
+
+    def _secured(self, stream: httpcore.NetworkStream, host: str) -> None:
+        if self.trace.wants(4, "SSL"):
+            tls = stream.get_extra_info("ssl_object")
+            self.trace.log(4, "SSL", f"{host}: {tls.version()}, {tls.cipher()[0]}")
+
+    def _exchange(self, request: HttpRequest) -> HttpResponse:
+        host = httpx.URL(request.url).host
+        if self._pinned is None or not (self._any_certificate or host in self._pinned_hosts):
+            try:
+                return self._once(self._client, request)
+            except _Untrusted:
+                if self._pinned is None:
+                    raise
+                self._pinned_hosts.add(host)
+        return self._once(self._pinned, request)
+
+    def _once(self, client: httpx.Client, request: HttpRequest) -> HttpResponse:
+        try:
+            built = client.build_request(
+                request.method, request.url, headers=dict(request.headers), content=request.body
+            )
+            with closing(client.send(built, stream=True)) as reply:
+                body = read_body(reply.iter_raw(), reply.headers.get("Content-Encoding", "").lower(), _LARGEST_BODY)
+                return HttpResponse(reply.status_code, dict(reply.headers), body)
+        except (httpx.HTTPError, httpx.InvalidURL, BodyError, UnicodeError) as error:
+            self._translate(error, httpx.URL(request.url).netloc.decode("ascii", "replace"))
+
+    def _translate(self, error: Exception, place: str) -> NoReturn:
+        if isinstance(error, httpx.TimeoutException):
+            raise TimedOut(self._time_message(place), sent=not isinstance(error, _NEVER_SENT)) from None
+        if isinstance(error, httpx.ProxyError):
+            raise ConnectionLost(f"the proxy let nothing through to {place}: {error}", sent=False) from None
+        if isinstance(error, httpx.ConnectError):
+            raise self._connect_failure(error, place) from None
+        if isinstance(error, httpx.LocalProtocolError | httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
+            raise InterfaceError("the URL or a header of the request holds what HTTP does not allow") from None
+        if isinstance(error, BodyError):
+            raise ConnectionLost(f"the reply of {place} cannot be used: {error}") from None
+        raise ConnectionLost(f"the connection to {place} was lost before the reply was complete: {error}") from None
+
+    def _time_message(self, place: str) -> str:
+        shown = ", ".join(
+            f"{name}={value:g}" for name, value in (("Timeout", self._timeout), ("TotalTimeout", self._total)) if value
+        )
+        return f"{place} did not answer in time ({shown} seconds); raise them, or set them to 0 to wait for ever"
+
+    @staticmethod
+    def _connect_failure(error: httpx.ConnectError, place: str) -> ConnectionLost:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            return ConnectionLost(f"cannot connect to {place}: {error}", sent=False)
+        return _Untrusted(
+            f"the certificate presented by {place} cannot be validated ({cause.verify_message or cause.strerror}); when you "
+            "know it to be right, add it to the system's trusted certificates or name it in SSLServerCert",
+            sent=False,
+        )
+
+
+class _Pool(httpx.HTTPTransport):
+    """httpx's transport over httpcore's pool with a network backend of ours; httpx itself takes none."""
+
+    def __init__(self, context: ssl.SSLContext, backend: httpcore.NetworkBackend) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=64,
+            max_keepalive_connections=16,
+            keepalive_expiry=30.0,
+            network_backend=backend,
+        )
