@@ -1,0 +1,82 @@
+"""Columns as `$metadata` tells them: kind, type, and who may set them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy_dynamics.edm import EDM_TYPES, MONEY
+from sqlalchemy_dynamics.metadata.document import Property
+from sqlalchemy_dynamics.metadata.drafts import Draft, is_lookup
+from sqlalchemy_dynamics.metadata.model import Column, Kind
+
+__all__ = ["SERVER_MADE", "columns_of"]
+
+# Always made by the server, whatever the document says (dataverse-web-api 2.2; every annotated table agrees).
+SERVER_MADE = frozenset({
+    "versionnumber", "createdon", "modifiedon", "createdby", "modifiedby", "createdonbehalfby", "modifiedonbehalfby",
+    "createdbyexternalparty", "modifiedbyexternalparty", "owningbusinessunit", "owninguser", "owningteam",
+    "organizationid", "exchangerate", "ismanaged", "overwritetime", "componentstate", "solutionid",
+})  # fmt: skip
+_IMAGE_PARTS = ("_url", "_timestamp", "id")
+
+
+def columns_of(draft: Draft) -> Iterator[Column]:
+    """Yield the table's columns without companions, the key first, write-only properties left out."""
+    image_parts = {
+        name + part
+        for name, found in draft.properties.items()
+        if found.edm == "Edm.Binary"
+        for part in _IMAGE_PARTS
+        if name + "_url" in draft.properties
+    }
+    for wire, found in draft.properties.items():
+        if found.permission != "Write":
+            yield _column(draft, wire, found, wire in image_parts)
+
+
+def _column(draft: Draft, wire: str, found: Property, part_of_image: bool) -> Column:
+    name, kind = draft.names[wire], _kind(draft, wire, found)
+    bindings = draft.bindings.get(name, {})
+    fixed = kind is Kind.KEY or draft.intersect or name == "overriddencreatedon"
+    made = part_of_image or _server_made(draft, wire, found, kind) or (kind is Kind.LOOKUP and not bindings)
+    return Column(
+        name=name,
+        wire=wire,
+        type=MONEY if kind is Kind.MONEY else EDM_TYPES[found.edm],
+        kind=kind,
+        edm=found.edm,
+        nullable=kind is not Kind.KEY,
+        creatable=not made,
+        updatable=not (made or fixed),
+        description=found.description,
+        navigations=bindings,
+    )
+
+
+def _kind(draft: Draft, wire: str, found: Property) -> Kind:
+    if wire == draft.key:
+        return Kind.KEY
+    if is_lookup(wire) and found.edm == "Edm.Guid":
+        return Kind.LOOKUP
+    if found.edm == "Edm.Decimal" and (wire + "_base" in draft.properties or _is_base(draft, wire)):
+        return Kind.MONEY
+    return Kind.IMAGE if found.edm == "Edm.Binary" and wire + "_url" in draft.properties else Kind.VALUE
+
+
+def _is_base(draft: Draft, wire: str) -> bool:
+    return wire.endswith("_base") and wire[:-5] in draft.properties
+
+
+def _server_made(draft: Draft, wire: str, found: Property, kind: Kind) -> bool:
+    """Whether the server alone sets it. Every plain lookup is annotated Computed and Read, which says nothing."""
+    if kind is Kind.KEY:
+        return False
+    if draft.intersect:
+        return wire == "versionnumber"
+    annotated = found.permission == "Read" and not found.computed if kind is Kind.LOOKUP else _read_only(found)
+    inherited_key = wire == "ownerid" and kind is Kind.VALUE
+    return annotated or inherited_key or draft.names[wire] in SERVER_MADE or _is_base(draft, wire)
+
+
+def _read_only(found: Property) -> bool:
+    return found.computed or found.permission == "Read"
