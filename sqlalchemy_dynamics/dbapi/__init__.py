@@ -1,0 +1,78 @@
+"""The PEP 249 driver: `connect()`, the module globals, the type objects and constructors."""
+
+from __future__ import annotations
+
+from sqlalchemy_dynamics.dbapi.connection import Connection
+from sqlalchemy_dynamics.dbapi.cursor import Cursor
+from sqlalchemy_dynamics.dbapi.values import (
+    BINARY,
+    DATETIME,
+    NUMBER,
+    ROWID,
+    STRING,
+    Binary,
+    Date,
+    DateFromTicks,
+    Time,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
+)
+from sqlalchemy_dynamics.errors import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Warning,
+)
+from sqlalchemy_dynamics.settings import from_string, from_url
+
+__all__ = [
+    "BINARY",
+    "DATETIME",
+    "NUMBER",
+    "ROWID",
+    "STRING",
+    "Binary",
+    "Connection",
+    "Cursor",
+    "DataError",
+    "DatabaseError",
+    "Date",
+    "DateFromTicks",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
+    "Warning",
+    "apilevel",
+    "connect",
+    "paramstyle",
+    "threadsafety",
+]
+
+apilevel = "2.0"
+paramstyle = "qmark"
+threadsafety = 1
+
+
+def connect(url: str | None = None, **properties: object) -> Connection:
+    """Open a connection; nothing is sent before the first statement.
+
+    `url` is ``dynamics://…``, or ``Name=Value;Name=Value``; without one the environment says where (`DYNAMICS_URL`).
+    Keywords are connection properties and win over it. Raises InterfaceError naming the property that is wrong.
+    """
+    text = url or ""
+    return Connection(from_string(text, properties) if text and "://" not in text else from_url(text, properties))

@@ -1,0 +1,117 @@
+"""A PEP 249 connection: settings, and on first use the session, catalog and executor that its cursors share."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from sqlalchemy_dynamics import errors
+from sqlalchemy_dynamics.dbapi.cursor import Cursor, Parameters
+
+if TYPE_CHECKING:
+    from sqlalchemy_dynamics.catalog import Catalog
+    from sqlalchemy_dynamics.execute import Executor
+    from sqlalchemy_dynamics.session import Session
+    from sqlalchemy_dynamics.settings import Settings
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """A connection to one organisation. Threads may share the module, not a connection (threadsafety 1).
+
+    Opening, committing, rolling back and closing send nothing: each statement stands for itself.
+    """
+
+    Warning = errors.Warning
+    Error = errors.Error
+    InterfaceError = errors.InterfaceError
+    DatabaseError = errors.DatabaseError
+    DataError = errors.DataError
+    OperationalError = errors.OperationalError
+    IntegrityError = errors.IntegrityError
+    InternalError = errors.InternalError
+    ProgrammingError = errors.ProgrammingError
+    NotSupportedError = errors.NotSupportedError
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.closed = False
+        self._session: Session | None = None
+        self._executor: Executor | None = None
+        self._cursors: WeakSet[Cursor] = WeakSet()
+
+    def __repr__(self) -> str:
+        return f"<dynamics connection {'closed' if self.closed else self.settings.url_text()}>"
+
+    @property
+    def session(self) -> Session:
+        """The signed-in session, shared by the process; opened when first asked for."""
+        self.check_open()
+        if self._session is None:
+            from sqlalchemy_dynamics.session import open_session
+
+            self._session = open_session(self.settings)
+        return self._session
+
+    @property
+    def catalog(self) -> Catalog:
+        """The organisation's tables."""
+        from sqlalchemy_dynamics.catalog import open_catalog
+
+        return open_catalog(self.session)
+
+    @property
+    def executor(self) -> Executor:
+        """What plans and runs this connection's statements."""
+        self.check_open()
+        if self._executor is None:
+            from sqlalchemy_dynamics.execute import Executor
+
+            self._executor = Executor(self.session, self.catalog)
+        return self._executor
+
+    def check_open(self) -> None:
+        """Raise InterfaceError when the connection was closed."""
+        if self.closed:
+            raise errors.InterfaceError("the connection is closed; open a new one with connect()")
+
+    def cursor(self) -> Cursor:
+        """Return a new cursor."""
+        self.check_open()
+        cursor = Cursor(self)
+        self._cursors.add(cursor)
+        return cursor
+
+    def commit(self) -> None:
+        """Do nothing: every statement that ended is already permanent."""
+        self.check_open()
+
+    def rollback(self) -> None:
+        """Do nothing: there is no transaction that could be undone."""
+        self.check_open()
+
+    def close(self) -> None:
+        """Close the connection and its cursors; results still being read stop. Closing twice does no harm."""
+        for cursor in list(self._cursors):
+            cursor.close()
+        self.closed = True
+        self._session = self._executor = None
+
+    def ping(self) -> Any:
+        """Ask the service who the connection is signed in as (WhoAmI) and return the reply."""
+        return self.session.who_am_i()
+
+    def explain(self, sql: str, parameters: Parameters = None) -> list[tuple[int, str, str]]:
+        """Return (step, kind, detail) of what `sql` would do; sends nothing but metadata requests."""
+        return self.executor.explain(sql, parameters)
+
+    def __enter__(self) -> Connection:
+        self.check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,113 @@
+"""The dialect class: what SQLAlchemy may assume of the driver, and how a URL becomes a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy.engine import default
+from sqlalchemy.engine.url import URL
+
+from sqlalchemy_dynamics.dialect.compiler import DynamicsCompiler, DynamicsTypeCompiler
+from sqlalchemy_dynamics.dialect.reflection import Reflection
+from sqlalchemy_dynamics.dialect.sqltypes import COLSPECS
+from sqlalchemy_dynamics.errors import Error, NotSupportedError
+
+__all__ = ["DynamicsDialect", "DynamicsExecutionContext"]
+
+
+class DynamicsExecutionContext(default.DefaultExecutionContext):
+    """Every cursor streams; with `stream_results` SQLAlchemy reads it in growing pieces instead of row by row."""
+
+    def create_server_side_cursor(self) -> Any:
+        return self._dbapi_connection.cursor()
+
+
+class DynamicsDialect(Reflection, default.DefaultDialect):
+    """``dynamics://``. Connecting, `initialize`, commit and rollback send nothing; `do_ping` really asks."""
+
+    name = "dynamics"
+    driver = "webapi"
+    default_paramstyle = "qmark"
+    supports_statement_cache = True
+
+    statement_compiler = DynamicsCompiler
+    type_compiler = DynamicsTypeCompiler
+    execution_ctx_cls = DynamicsExecutionContext
+    colspecs = COLSPECS
+
+    supports_native_boolean = True
+    supports_native_decimal = True
+    supports_native_uuid = True
+    supports_server_side_cursors = True
+    supports_is_distinct_from = True
+    supports_multivalues_insert = True
+    supports_default_values = True
+    postfetch_lastrowid = False
+    div_is_floordiv = False
+    returns_native_bytes = True
+
+    @classmethod
+    def import_dbapi(cls) -> ModuleType:
+        """Return the driver's module."""
+        from sqlalchemy_dynamics import dbapi
+
+        return dbapi
+
+    @classmethod
+    def dbapi(cls) -> ModuleType:
+        """What SQLAlchemy 1.4 calls `import_dbapi`."""
+        return cls.import_dbapi()
+
+    def create_connect_args(self, url: URL) -> tuple[list[Any], dict[str, Any]]:
+        """Hand the URL to the driver as text; `connect_args` join it as keywords."""
+        return [], {"url": _url_text(url)}
+
+    def get_isolation_level_values(self, dbapi_conn: Any) -> list[Any]:
+        return ["AUTOCOMMIT"]
+
+    def get_isolation_level(self, dbapi_connection: Any) -> Any:
+        return "AUTOCOMMIT"
+
+    def get_default_isolation_level(self, dbapi_conn: Any) -> Any:
+        return "AUTOCOMMIT"
+
+    def set_isolation_level(self, dbapi_connection: Any, level: str) -> None:
+        """Nothing to set: each statement is permanent when it ends."""
+
+    def do_ping(self, dbapi_connection: Any) -> bool:
+        """Ask WhoAmI. Wrong credentials and an unreachable service raise; a closed connection is False."""
+        try:
+            dbapi_connection.ping()
+        except Error as error:
+            if self.is_disconnect(error, dbapi_connection, None):
+                return False
+            raise
+        return True
+
+    def is_disconnect(self, e: Exception, connection: Any, cursor: Any) -> bool:
+        """Only a closed connection is dead: the driver itself replaces HTTP connections that broke."""
+        return bool(getattr(connection, "closed", False))
+
+    def do_savepoint(self, connection: Any, name: str) -> None:
+        """Refuse: the Web API has no savepoints."""
+        raise NotSupportedError("the Web API has no savepoints; do not use begin_nested()")
+
+
+def _url_text(url: URL) -> str:
+    """The URL with every part quoted anew (SQLAlchemy 1.4 renders a ``%`` in a password as it is)."""
+    user = "" if url.username is None else quote(url.username, safe="")
+    password = "" if url.password is None else ":" + quote(str(url.password), safe="")
+    host = f"[{url.host}]" if url.host and ":" in url.host else url.host or ""
+    port = "" if url.port is None else f":{url.port}"
+    at = "@" if user or password else ""
+    query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in _pairs(url))
+    return f"dynamics://{user}{password}{at}{host}{port}/{quote(url.database or '', safe='')}?{query}"
+
+
+def _pairs(url: URL) -> Iterator[tuple[str, str]]:
+    for name, values in url.query.items():
+        for value in (values,) if isinstance(values, str) else values:
+            yield name, value
