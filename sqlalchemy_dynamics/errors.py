@@ -6,6 +6,7 @@ __all__ = [
     "AuthenticationError",
     "DataError",
     "DatabaseError",
+    "DataverseAuthenticationError",
     "DataverseDataError",
     "DataverseError",
     "DataverseIntegrityError",
@@ -107,6 +108,10 @@ def _rebuild(kind: type[DataverseError], args: tuple[str], state: dict[str, obje
 
 class DataverseOperationalError(DataverseError, OperationalError):
     """Access denied, a limit, or the service is unavailable."""
+
+
+class DataverseAuthenticationError(DataverseOperationalError, AuthenticationError):
+    """HTTP 401: the service refused the token."""
 
 
 class ThrottledError(DataverseOperationalError):
