@@ -1,0 +1,239 @@
+"""GROUP BY and aggregates through `$apply`: the service groups, and what is left merges its groups.
+
+Every query's rows are partial groups, merged by the residual SQL (SUM of sums, SUM of counts, MIN of minima), so that
+several requests add up. Nothing is asked whose answer is not documented: the values of a column are aggregated under
+`column ne null`, because a sum over nothing comes back as 0; money is grouped by currency, because the service adds up
+currencies differently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.edm import BIGINT, SqlType, decimal
+from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
+from sqlalchemy_dynamics.odata.filters import Null
+from sqlalchemy_dynamics.planner.plan import Groups, Limit, Measure, Output, Rows, Scan
+from sqlalchemy_dynamics.planner.shape import Shape
+
+__all__ = ["Grouping", "grouping_of", "title"]
+
+HUGEINT = SqlType("HUGEINT")
+_METHODS: dict[type[exp.Expression], str] = {
+    exp.Count: "count",
+    exp.Sum: "sum",
+    exp.Min: "min",
+    exp.Max: "max",
+    exp.Avg: "average",
+}
+_GROUPABLE = frozenset({"VARCHAR", "INTEGER", "BOOLEAN", "UUID"})
+_NUMBERS = frozenset({"INTEGER", "BIGINT", "DECIMAL", "DOUBLE"})
+
+
+@dataclass
+class Grouping:
+    """The service's part of a grouped statement, and the statement's aggregates as merges of its measures."""
+
+    shape: Shape
+    keys: dict[str, Column]
+    hidden: dict[str, Column] = field(default_factory=dict)
+    measures: dict[tuple[str, str], Measure] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> Groups:
+        """The requests: one for the groups and their sizes, one more for each column whose values are aggregated."""
+        queries: list[tuple[Null | None, tuple[Measure, ...]]] = []
+        counted = tuple(measure for measure in self.measures.values() if measure.column is None)
+        if self.keys or counted:
+            queries.append((None, counted))
+        for column in {m.column.name: m.column for m in self.measures.values() if m.column is not None}.values():
+            own = tuple(measure for measure in self.measures.values() if measure.column == column)
+            queries.append((Null((column.wire,), negated=True), own))
+        return Groups(self.all_keys, tuple(queries))
+
+    @property
+    def all_keys(self) -> tuple[Column, ...]:
+        """The keys of the statement, and the currency when money is added up."""
+        return tuple({**self.keys, **self.hidden}.values())
+
+    @property
+    def scan(self) -> Scan:
+        """The scan that fetches the groups."""
+        shape = self.shape
+        return Scan(1, shape.occurrence.table, self.all_keys, shape.filter, groups=self.groups)
+
+    def rows(self) -> Rows | None:
+        """Return the plan that needs no merging: one request, keys and measures as they come."""
+        select, groups = self.shape.select, self.groups
+        if any(select.args.get(key) for key in ("order", "having", "limit", "offset")) or len(groups.queries) > 1:
+            return None
+        outputs = [self._output(item.node, item.name) for item in self.shape.items]
+        if any(output is None for output in outputs) or self.hidden:
+            return None
+        return Rows(self.scan, tuple(output for output in outputs if output is not None), Limit())
+
+    def _output(self, node: exp.Expression, name: str) -> Output | None:
+        column = self.shape.column(node)
+        if column is not None:
+            return Output(name, column.type, list(self.keys).index(column.name), column.nullable)
+        method = _METHODS.get(type(node), "average")
+        if method == "average":
+            return None
+        key = (method, _name(self.shape, node))
+        position = list(self.measures).index(key)
+        return Output(name or title(node), self.measures[key].type, len(self.keys) + position, method != "count")
+
+    def merged(self) -> exp.Expression:
+        """Return the statement with every aggregate replaced by the merge of its measures, WHERE taken out."""
+        tree = self.shape.select.copy()
+        originals = list(self.shape.select.find_all(*_METHODS))
+        for node, original in zip(list(tree.find_all(*_METHODS)), originals, strict=True):
+            node.replace(self._merge(original))
+        tree.set("where", None)
+        return tree
+
+    def _merge(self, node: exp.Expression) -> exp.Expression:
+        name, method = _name(self.shape, node), _METHODS[type(node)]
+        if method == "average":
+            total, present = self.measures["sum", name], self.measures["count", name]
+            return exp.Div(
+                this=exp.cast(exp.Sum(this=exp.column(total.alias)), "DOUBLE"),
+                expression=exp.Nullif(this=exp.Sum(this=exp.column(present.alias)), expression=exp.Literal.number(0)),
+            )
+        measure = self.measures[method, name]
+        if method in ("min", "max"):
+            return type(node)(this=exp.column(measure.alias))
+        total_of = exp.Sum(this=exp.column(measure.alias))
+        if method == "count":
+            return exp.cast(exp.Coalesce(this=total_of, expressions=[exp.Literal.number(0)]), "BIGINT")
+        return exp.cast(total_of, measure.type.sql)
+
+
+def grouping_of(shape: Shape) -> Grouping | None:
+    """Return how the service groups this statement, None when it cannot."""
+    keys = _keys(shape)
+    aggregates = list(shape.select.find_all(exp.AggFunc))
+    distinct = bool(shape.select.args.get("distinct"))
+    if keys is None or not _is_known(shape, keys) or (distinct and (aggregates or shape.select.args.get("group"))):
+        return None
+    if not aggregates and not keys:
+        return None
+    grouping = Grouping(shape, keys)
+    for node in aggregates:
+        if not _measure(grouping, node):
+            return None
+    _add_currency(grouping)
+    return grouping
+
+
+def _keys(shape: Shape) -> dict[str, Column] | None:
+    select = shape.select
+    group = select.args.get("group")
+    if group is not None and any(value for name, value in group.args.items() if name != "expressions"):
+        return None
+    nodes = list(group.expressions) if group is not None else []
+    if select.args.get("distinct"):
+        nodes = [item.node for item in shape.items]
+    columns = [_key_column(shape, node) for node in nodes]
+    if any(column is None or not _groupable(column, shape.occurrence.table) for column in columns):
+        return None
+    return {column.name: column for column in columns if column is not None}
+
+
+def _key_column(shape: Shape, node: exp.Expression) -> Column | None:
+    if isinstance(node, exp.Literal) and node.this.isdigit() and 1 <= int(node.this) <= len(shape.items):
+        return shape.items[int(node.this) - 1].column
+    return shape.column(node)
+
+
+def _groupable(column: Column, table: Table) -> bool:
+    """The service groups neither by dates nor by multi-choice columns; by the key there is nothing to group."""
+    return (
+        column.type.family in _GROUPABLE
+        and column.companion is None
+        and column.kind not in (Kind.MULTICHOICE, Kind.FILE, Kind.ENTITY_NAME)
+        and column.name != table.primary_key
+    )
+
+
+def _is_known(shape: Shape, keys: dict[str, Column]) -> bool:
+    """Every column outside the aggregates must be a key, and every function must be known not to aggregate."""
+    if any(node.find_ancestor(exp.AggFunc) is None for node in shape.select.find_all(exp.Anonymous)):
+        return False
+    names = {item.name.lower() for item in shape.items}
+    where = shape.select.args.get("where")
+    for node in shape.select.find_all(exp.Column):
+        if node.find_ancestor(exp.AggFunc) or (where is not None and node.find_ancestor(exp.Where)):
+            continue
+        column = shape.column(node)
+        if column is None and not node.table and node.name.lower() in names and _in_order(node):
+            continue
+        if column is None or column.name not in keys:
+            return False
+    return True
+
+
+def _in_order(node: exp.Expression) -> bool:
+    return node.find_ancestor(exp.Order, exp.Having) is not None
+
+
+def _aggregated(shape: Shape, node: exp.Expression) -> Column | None:
+    return shape.column(node.this) if isinstance(node.this, exp.Expression) else None
+
+
+def _name(shape: Shape, node: exp.Expression) -> str:
+    """Return the aggregated column's name, "" where counting it is counting rows."""
+    column = _aggregated(shape, node)
+    return "" if column is None or (isinstance(node, exp.Count) and not column.nullable) else column.name
+
+
+def _measure(grouping: Grouping, node: exp.Expression) -> bool:
+    """Add the measures an aggregate is merged from; False when the service has no such aggregate."""
+    method = _METHODS.get(type(node))
+    if method is None or node.args.get("expressions") or isinstance(node.parent, (exp.Filter, exp.WithinGroup)):
+        return False
+    if method == "count" and isinstance(node.this, (exp.Star, exp.Literal, type(None))):
+        grouping.measures.setdefault(("count", ""), Measure("count", None, "m_rows"))
+        return True
+    column = _aggregated(grouping.shape, node)
+    if column is None or column.companion is not None:
+        return False
+    if method == "count" and not column.nullable:
+        grouping.measures.setdefault(("count", ""), Measure("count", None, "m_rows"))
+        return True
+    if method != "count" and not _is_number(column):
+        return False
+    if method == "count" and column.kind in (Kind.FILE, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME):
+        return False
+    for needed in ("sum", "count") if method == "average" else (method,):
+        alias = f"m_{needed}_{column.name}"
+        grouping.measures.setdefault(
+            (needed, column.name), Measure(needed, column, alias, _measure_type(needed, column.type))
+        )
+    return True
+
+
+def _is_number(column: Column) -> bool:
+    return column.type.family in _NUMBERS and column.kind in (Kind.VALUE, Kind.MONEY)
+
+
+def _measure_type(method: str, kind: SqlType) -> SqlType:
+    if method == "count":
+        return BIGINT
+    if method != "sum" or kind.family == "DOUBLE":
+        return kind
+    return HUGEINT if kind.scale is None else decimal(38, kind.scale)
+
+
+def _add_currency(grouping: Grouping) -> None:
+    currency = grouping.shape.occurrence.table.columns.get("transactioncurrencyid")
+    money = any(m.column is not None and m.column.kind is Kind.MONEY for m in grouping.measures.values())
+    if money and currency is not None:
+        grouping.hidden[currency.name] = currency
+
+
+def title(node: exp.Expression) -> str:
+    """Return the name of an expression without an alias: its own text."""
+    return str(node.sql())

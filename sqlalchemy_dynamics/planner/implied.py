@@ -1,0 +1,191 @@
+"""What WHERE and ON imply for each base table.
+
+A filter p of table T may go down when every row that survives the condition holds a real row of T with p: T is never
+NULL-extended where the condition stands, or the condition is never true once all columns of T are NULL. Each condition
+keeps standing in the residual SQL, except exact terms over tables that are not NULL-extended there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.planner.names import Occurrence, from_nodes
+from sqlalchemy_dynamics.planner.pushdown import Pushed, Translator
+
+__all__ = ["Implied", "imply"]
+
+_REFUSED_METHODS = frozenset({"ASOF", "POSITIONAL", "NATURAL"})
+TRUE, FALSE, NEVER, MAYBE = "true", "false", "never", "maybe"
+_NEGATION = {TRUE: FALSE, FALSE: TRUE, NEVER: NEVER, MAYBE: MAYBE}
+_STRICT = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.Escape,
+    exp.Add, exp.Sub, exp.Mul, exp.Div,
+)  # fmt: skip
+
+
+@dataclass
+class Implied:
+    """The filters by occurrence number, and the condition terms that need no second look."""
+
+    filters: dict[int, Filter] = field(default_factory=dict)
+    settled: list[exp.Expression] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One FROM entry inside its comma item: the join that brings it in, None for the first."""
+
+    node: exp.Expression
+    join: exp.Join | None
+
+
+def imply(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> Implied:
+    """Return what every SELECT's conditions imply for the base tables it reads directly."""
+    implied = Implied()
+    by_node = {id(occurrence.node): occurrence for occurrence in occurrences}
+    for select in tree.find_all(exp.Select):
+        if not _refused(select):
+            for target, condition, extended in _conditions(select, by_node):
+                _add(implied, translator, target, condition, extended)
+    return implied
+
+
+def _refused(select: exp.Select) -> bool:
+    names = [(node.alias or node.name).lower() for node in from_nodes(select)]
+    odd_join = any(
+        join.args.get("method") in _REFUSED_METHODS or join.kind in ("SEMI", "ANTI")
+        for join in select.args.get("joins") or ()
+    )
+    odd_node = any(
+        node.args.get("sample") or node.args.get("pivots") or node.args.get("joins") or isinstance(node, exp.Paren)
+        for node in from_nodes(select)
+    )
+    return odd_join or odd_node or len(set(names)) < len(names)
+
+
+def _conditions(
+    select: exp.Select, by_node: dict[int, Occurrence]
+) -> Iterator[tuple[Occurrence, exp.Expression, bool]]:
+    """Yield (table, condition, whether the table is NULL-extended where the condition is judged)."""
+    where = select.args.get("where")
+    for item in _comma_items(select):
+        for position, entry in enumerate(item):
+            target = by_node.get(id(entry.node))
+            if target is None:
+                continue
+            if where is not None:
+                yield target, where.this, _extended(item, position, len(item))
+            for judged, join_entry in enumerate(item):
+                on = join_entry.join.args.get("on") if join_entry.join is not None else None
+                if on is not None and _reaches(join_entry.join, judged, position):
+                    below = judged == position
+                    yield target, on, False if below else _extended(item, position, judged)
+
+
+def _comma_items(select: exp.Select) -> Iterator[list[_Entry]]:
+    """A comma binds weaker than JOIN: every comma item is a join tree of its own."""
+    start = select.args.get("from_") or select.args.get("from")
+    item = [_Entry(start.this, None)] if start is not None else []
+    for join in select.args.get("joins") or ():
+        if _is_comma(join):
+            yield item
+            item = [_Entry(join.this, None)]
+        else:
+            item.append(_Entry(join.this, join))
+    yield item
+
+
+def _is_comma(join: exp.Join) -> bool:
+    return not any(join.args.get(key) for key in ("on", "using", "side", "kind", "method"))
+
+
+def _extended(item: list[_Entry], position: int, end: int) -> bool:
+    """Say whether joins before `end` can put NULLs for the whole row of the entry at `position`."""
+    own = item[position].join
+    if own is not None and own.side in ("LEFT", "FULL"):
+        return True
+    later = [entry.join for entry in item[position + 1 : end]]
+    return any(join is not None and join.side in ("RIGHT", "FULL") for join in later)
+
+
+def _reaches(join: exp.Join | None, judged: int, position: int) -> bool:
+    """Say whether an ON condition may filter the entry at `position`: both sides, the right, the left or neither."""
+    if join is None or position > judged:
+        return False
+    right = position == judged
+    if join.side == "FULL":
+        return False
+    if join.side == "RIGHT":
+        return not right
+    return right if join.side == "LEFT" else True
+
+
+def _add(
+    implied: Implied, translator: Translator, target: Occurrence, condition: exp.Expression, extended: bool
+) -> None:
+    if extended and _value_without(condition, translator, target) in (TRUE, MAYBE):
+        return
+    terms = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+    for term in terms:
+        pushed = translator.translate(term, target)
+        if pushed is not None:
+            _keep(implied, target, term, pushed, extended)
+
+
+def _keep(implied: Implied, target: Occurrence, term: exp.Expression, pushed: Pushed, extended: bool) -> None:
+    known = implied.filters.get(target.number)
+    implied.filters[target.number] = pushed.filter if known is None else Both((known, pushed.filter))
+    if pushed.exact and not extended:
+        implied.settled.append(term)
+
+
+def _value_without(node: exp.Expression, translator: Translator, target: Occurrence) -> str:
+    """Judge a condition with every column of `target` NULL: true, false, never (false or NULL), or maybe."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if isinstance(node, (exp.And, exp.Or)):
+        values = [_value_without(term, translator, target) for term in node.flatten()]
+        return _all(values) if isinstance(node, exp.And) else _any(values)
+    if isinstance(node, exp.Not):
+        inner = _value_without(node.this, translator, target)
+        return MAYBE if inner == NEVER and not _is_null(node.this, translator, target) else _NEGATION[inner]
+    if isinstance(node, exp.Is) and not node.args.get("negate"):
+        if isinstance(node.expression, exp.Null):
+            return TRUE if _is_null(node.this, translator, target) else MAYBE
+        return FALSE if _is_null(node.this, translator, target) else MAYBE
+    if isinstance(node, exp.Boolean):
+        return TRUE if node.this else FALSE
+    return NEVER if _is_null(node, translator, target) else MAYBE
+
+
+def _all(values: list[str]) -> str:
+    if FALSE in values:
+        return FALSE
+    return NEVER if NEVER in values else TRUE if set(values) == {TRUE} else MAYBE
+
+
+def _any(values: list[str]) -> str:
+    if TRUE in values:
+        return TRUE
+    return MAYBE if MAYBE in values else FALSE if set(values) == {FALSE} else NEVER
+
+
+def _is_null(node: exp.Expression, translator: Translator, target: Occurrence) -> bool:
+    """Say whether an expression surely is NULL when every column of `target` is."""
+    while isinstance(node, (exp.Paren, exp.Cast, exp.Lower, exp.Upper, exp.Neg)):
+        node = node.this
+    if isinstance(node, exp.Null):
+        return True
+    if isinstance(node, exp.Column):
+        owned = translator.sources.owner(node)
+        return owned is not None and owned[0] is target
+    if isinstance(node, _STRICT):
+        sides = (node.this, node.expression)
+        return any(isinstance(side, exp.Expression) and _is_null(side, translator, target) for side in sides)
+    if isinstance(node, exp.Between) or (isinstance(node, exp.In) and node.expressions):
+        return _is_null(node.this, translator, target)
+    return False

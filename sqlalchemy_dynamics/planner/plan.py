@@ -1,0 +1,140 @@
+"""What a statement will do, as values: scans to fetch, columns to return, and the SQL that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy_dynamics.edm import BIGINT, SqlType
+from sqlalchemy_dynamics.errors import InterfaceError, ProgrammingError
+from sqlalchemy_dynamics.metadata.model import Column, Table
+from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.odata.query import Order
+
+__all__ = ["Amount", "Groups", "Limit", "Marker", "Measure", "Output", "Plan", "Residual", "Rows", "Scan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A parameter whose value is known when the statement runs."""
+
+    key: int | str
+
+
+Amount = int | Marker | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """LIMIT and OFFSET; None means no limit, and no rows skipped."""
+
+    count: Amount = None
+    offset: Amount = None
+
+    def bound(self, parameters: Mapping[int | str, object]) -> tuple[int | None, int]:
+        """Return (rows wanted or None, rows to skip). Raises ProgrammingError for anything but whole numbers."""
+        return _amount(self.count, parameters, "LIMIT"), _amount(self.offset, parameters, "OFFSET") or 0
+
+
+def _amount(amount: Amount, parameters: Mapping[int | str, object], word: str) -> int | None:
+    if isinstance(amount, Marker):
+        if amount.key not in parameters:
+            raise InterfaceError(f"{word} needs a value for parameter {amount.key}")
+        value = parameters[amount.key]
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+            raise ProgrammingError(f"{word} needs a whole number that is not negative, got {value!r}")
+        return value
+    return amount
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One aggregate the service computes; `method` is count, sum, min or max. `present` counts rows with a value."""
+
+    method: str
+    column: Column | None
+    alias: str
+    type: SqlType = BIGINT
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The service's own grouping. Every query of `queries` is one request; its rows hold the keys and its measures.
+
+    `queries` pairs a further condition (None for all rows) with the measures to ask for under it.
+    """
+
+    keys: tuple[Column, ...]
+    queries: tuple[tuple[Filter | None, tuple[Measure, ...]], ...]
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """All measures in the order of the view's columns."""
+        return tuple(measure for _, measures in self.queries for measure in measures)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What is fetched of one base table. `filter` may hold parameters; `limit` counts rows from the start."""
+
+    number: int
+    table: Table
+    columns: tuple[Column, ...]
+    filter: Filter = Both(())
+    order: tuple[Order, ...] = ()
+    limit: Limit = Limit()
+    groups: Groups | None = None
+
+    @property
+    def view(self) -> str:
+        """The name that stands for it in the residual SQL."""
+        return f"scan_{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One column of the result: the scan's column at `position`, or the measure there."""
+
+    name: str
+    type: SqlType
+    position: int
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The Web API answers alone; nothing is left to do but to pick columns, skip and stop."""
+
+    scan: Scan
+    outputs: tuple[Output, ...]
+    limit: Limit = Limit()
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """`sql` runs in DuckDB over the scans' views with the parameters named in `parameters`.
+
+    `streaming` says that every view is read once, front to back. `constant` is set when no table is read at all.
+    """
+
+    sql: str
+    scans: tuple[Scan, ...]
+    parameters: tuple[int | str, ...] = ()
+    streaming: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A planned SELECT. `notes` are (term, reason) pairs for what could not go down.
+
+    `fallback` runs when the service refuses to aggregate (0x8004E023: over 50,000 rows, or too many groups).
+    """
+
+    work: Rows | Residual
+    notes: tuple[tuple[str, str], ...] = ()
+    fallback: Plan | None = None
+
+    @property
+    def scans(self) -> Iterable[Scan]:
+        """The scans of the plan in statement order."""
+        return (self.work.scan,) if isinstance(self.work, Rows) else self.work.scans

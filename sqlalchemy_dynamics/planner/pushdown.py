@@ -1,0 +1,319 @@
+"""One SQL condition as a filter of one table: a table of rules by node class.
+
+Every rule answers a filter that keeps at least the rows for which the condition is TRUE, and whether it keeps exactly
+those (Exact) or more (Inexact); or None (Unsupported). Negation is carried down to the leaves, where SQL's NULL logic
+is decided; the server's own is guarded against in odata.filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.metadata.model import Column, Kind
+from sqlalchemy_dynamics.odata.filters import (
+    Among,
+    Both,
+    ColumnCompare,
+    Compare,
+    Either,
+    Filter,
+    Match,
+    Never,
+    Null,
+    Operand,
+    Parameter,
+    Value,
+)
+from sqlalchemy_dynamics.planner.constants import Kinds, NullConstant, is_constant, operand, text_of
+from sqlalchemy_dynamics.planner.names import Occurrence, Sources
+from sqlalchemy_dynamics.planner.patterns import searches
+
+__all__ = ["Pushed", "Translator", "filterable"]
+
+_OPERATORS: dict[type[exp.Expression], str] = {
+    exp.EQ: "eq",
+    exp.NEQ: "ne",
+    exp.GT: "gt",
+    exp.GTE: "ge",
+    exp.LT: "lt",
+    exp.LTE: "le",
+}
+_NEGATED = {"eq": "ne", "ne": "eq", "gt": "le", "ge": "lt", "lt": "ge", "le": "gt"}
+_FLIPPED = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
+_RANGES = frozenset({"gt", "ge", "lt", "le"})
+_UNORDERED = frozenset({"UUID", "VARCHAR", "BOOLEAN"})
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A filter for one table, and whether it is exactly the condition it came from."""
+
+    filter: Filter
+    exact: bool
+
+
+EVERYTHING = Pushed(Both(()), True)
+NOTHING = Pushed(Never(), True)
+
+
+def filterable(column: Column) -> bool:
+    """Say whether the Web API can filter by this column's value (dataverse-web-api: column type table)."""
+    return column.companion is None and column.kind not in (
+        Kind.FILE,
+        Kind.IMAGE,
+        Kind.MULTICHOICE,
+        Kind.ENTITY_NAME,
+    )
+
+
+@dataclass
+class Translator:
+    """Translates conditions of one statement. `pinned` holds the parameter values that shape the plan.
+
+    `refused` collects (term, reason) for EXPLAIN.
+    """
+
+    sources: Sources
+    kinds: Kinds
+    pinned: Mapping[int | str, object]
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def translate(self, node: exp.Expression, target: Occurrence, negated: bool = False) -> Pushed | None:
+        """Return the strongest filter of `target` that the condition implies, or None when it implies none."""
+        while isinstance(node, (exp.Paren, exp.Not)):
+            negated ^= isinstance(node, exp.Not)
+            node = node.this
+        if isinstance(node, (exp.And, exp.Or)):
+            conjunction = isinstance(node, exp.And) != negated
+            return (self._all if conjunction else self._any)(list(node.flatten()), target, negated)
+        rule = _RULES.get(type(node))
+        pushed = rule(self, node, target, negated) if rule else None
+        if pushed is None:
+            self._note(node, target)
+        return pushed
+
+    def _all(self, terms: list[exp.Expression], target: Occurrence, negated: bool) -> Pushed | None:
+        pushed = [self.translate(term, target, negated) for term in terms]
+        kept = [answer for answer in pushed if answer is not None]
+        if not kept:
+            return None
+        exact = len(kept) == len(terms) and all(answer.exact for answer in kept)
+        return Pushed(Both(tuple(answer.filter for answer in kept)), exact)
+
+    def _any(self, terms: list[exp.Expression], target: Occurrence, negated: bool) -> Pushed | None:
+        pushed = [self.translate(term, target, negated) for term in terms]
+        kept = [answer for answer in pushed if answer is not None]
+        if len(kept) < len(terms):
+            return None
+        return Pushed(Either(tuple(answer.filter for answer in kept)), all(answer.exact for answer in kept))
+
+    def column(self, node: exp.Expression, target: Occurrence) -> Column | None:
+        """Return the filterable column of `target` that a node names, looking through parentheses."""
+        while isinstance(node, exp.Paren):
+            node = node.this
+        owned = self.sources.owner(node) if isinstance(node, exp.Column) else None
+        return owned[1] if owned is not None and owned[0] is target and filterable(owned[1]) else None
+
+    def text_column(self, node: exp.Expression, target: Occurrence) -> Column | None:
+        """Return the text column a node names; lower() and upper() change nothing under the collation."""
+        while isinstance(node, (exp.Paren, exp.Lower, exp.Upper)):
+            node = node.this
+        column = self.column(node, target)
+        return column if column is not None and column.type.family == "VARCHAR" else None
+
+    def _note(self, node: exp.Expression, target: Occurrence) -> None:
+        owners = [owner for owner in map(self.sources.owner, node.find_all(exp.Column)) if owner is not None]
+        if any(owner[0] is target for owner in owners):
+            foreign = any(owner[0] is not target for owner in owners)
+            reason = "it compares columns of two tables" if foreign else _reason(node, [owner[1] for owner in owners])
+            self.refused.setdefault(str(node.sql()), reason)
+
+
+def _reason(node: exp.Expression, columns: list[Column]) -> str:
+    if any(column.companion is not None for column in columns):
+        return "companion columns are compared here, not by the service"
+    if any(column.kind in (Kind.FILE, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME) for column in columns):
+        return "the service cannot filter by this column"
+    if isinstance(node, (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)) and len(columns) == 1:
+        return "the service orders text and GUIDs differently, or the value is not of the column's type"
+    if node.find(exp.Subquery, exp.Select, exp.AggFunc, exp.Window):
+        return "it needs rows of more than this table"
+    return "the service has no such expression"
+
+
+def _compare(self: Translator, node: exp.Expression, target: Occurrence, negated: bool) -> Pushed | None:
+    if is_constant(node.this) and is_constant(node.expression):
+        return _constants(node, negated)
+    op = _OPERATORS[type(node)]
+    return _compared(self, node.this, _NEGATED[op] if negated else op, node.expression, target)
+
+
+def _compared(
+    self: Translator, left: exp.Expression, op: str, right: exp.Expression, target: Occurrence
+) -> Pushed | None:
+    if is_constant(left):
+        left, right, op = right, left, _FLIPPED[op]
+    if not is_constant(right):
+        return _column_compare(self, left, op, right, target)
+    column = self.text_column(left, target) or self.column(left, target)
+    if column is None:
+        return None
+    value = _value(self, right, column)
+    if isinstance(value, NullConstant):
+        return NOTHING
+    if value is None or (op in _RANGES and column.type.family in _UNORDERED):
+        return None
+    return Pushed(Compare((column.wire,), op, value), True)
+
+
+def _value(self: Translator, node: exp.Expression, column: Column) -> Operand | NullConstant | None:
+    if column.type.family == "VARCHAR":
+        text = text_of(node, {})
+        if text is not None:
+            return Value(text, column.edm)
+        while isinstance(node, (exp.Lower, exp.Upper)):
+            node = node.this
+    return operand(node, column, self.kinds)
+
+
+def _constants(node: exp.Expression, negated: bool) -> Pushed | None:
+    """`1 = 0`, which BI tools send for "no rows"; anything subtler is left to the residual engine."""
+    left, right = node.this, node.expression
+    if not isinstance(node, (exp.EQ, exp.NEQ)) or not (_is_digits(left) and _is_digits(right)):
+        return None
+    truth = (int(left.this) == int(right.this)) == isinstance(node, exp.EQ)
+    return EVERYTHING if truth != negated else NOTHING
+
+
+def _is_digits(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit()
+
+
+def _column_compare(
+    self: Translator, left: exp.Expression, op: str, right: exp.Expression, target: Occurrence
+) -> Pushed | None:
+    one, two = self.column(left, target), self.column(right, target)
+    if one is None or two is None or one.type != two.type or one.edm != two.edm:
+        return None
+    if op in _RANGES and one.type.family in _UNORDERED:
+        return None
+    return Pushed(ColumnCompare((one.wire,), op, (two.wire,)), True)
+
+
+def _is(self: Translator, node: exp.Is, target: Occurrence, negated: bool) -> Pushed | None:
+    negated ^= bool(node.args.get("negate"))
+    what = node.expression
+    column = self.column(node.this, target)
+    if column is None:
+        return None
+    if isinstance(what, exp.Null):
+        return Pushed(Null((column.wire,), negated), True)
+    if not isinstance(what, exp.Boolean) or column.type.family != "BOOLEAN":
+        return None
+    if not negated:
+        return Pushed(Compare((column.wire,), "eq", Value(bool(what.this), column.edm)), True)
+    other = Compare((column.wire,), "eq", Value(not what.this, column.edm))
+    return Pushed(Either((other, Null((column.wire,)))), True)
+
+
+def _distinct(self: Translator, node: exp.Expression, target: Occurrence, negated: bool) -> Pushed | None:
+    """IS [NOT] DISTINCT FROM a constant."""
+    same = isinstance(node, exp.NullSafeEQ) != negated
+    left, right = (node.expression, node.this) if is_constant(node.this) else (node.this, node.expression)
+    column = self.column(left, target)
+    if column is None or not is_constant(right):
+        return None
+    value = _value(self, right, column)
+    if isinstance(value, NullConstant):
+        return Pushed(Null((column.wire,), negated=not same), True)
+    if value is None:
+        return None
+    if same:
+        return Pushed(Compare((column.wire,), "eq", value), True)
+    return Pushed(Either((Compare((column.wire,), "ne", value), Null((column.wire,)))), True)
+
+
+def _between(self: Translator, node: exp.Between, target: Occurrence, negated: bool) -> Pushed | None:
+    if node.args.get("symmetric"):
+        return None
+    low = _compared(self, node.this, "lt" if negated else "ge", node.args["low"], target)
+    high = _compared(self, node.this, "gt" if negated else "le", node.args["high"], target)
+    known = [bound for bound in (low, high) if bound is not None]
+    if not known or (negated and len(known) < 2):
+        return None
+    terms = tuple(bound.filter for bound in known)
+    return Pushed(Either(terms) if negated else Both(terms), len(known) == 2)
+
+
+def _among(self: Translator, node: exp.In, target: Occurrence, negated: bool) -> Pushed | None:
+    members = node.expressions
+    column = self.text_column(node.this, target) or self.column(node.this, target)
+    if column is None or not members or any(node.args.get(key) for key in ("query", "unnest", "field")):
+        return None
+    if not all(is_constant(member) for member in members):
+        return None
+    values = [_value(self, member, column) for member in members]
+    known = tuple(value for value in values if isinstance(value, (Value, Parameter)))
+    if any(value is None for value in values):
+        return None
+    if not known or (negated and len(known) < len(values)):
+        return NOTHING
+    return Pushed(Among((column.wire,), known, negated), True)
+
+
+def _like(self: Translator, node: exp.Expression, target: Occurrence, negated: bool) -> Pushed | None:
+    escape = ""
+    if isinstance(node, exp.Escape):
+        escape = text_of(node.expression, self.pinned) or ""
+        node = node.this
+        if not escape or not isinstance(node, (exp.Like, exp.ILike)):
+            return None
+    negated ^= bool(node.args.get("negate"))
+    column, pattern = self.text_column(node.this, target), text_of(node.expression, self.pinned)
+    if column is None or pattern is None:
+        return None
+    found = searches((column.wire,), pattern, escape, negated)
+    return Pushed(*found) if found else None
+
+
+def _starts_with(self: Translator, node: exp.StartsWith, target: Occurrence, negated: bool) -> Pushed | None:
+    column, prefix = self.text_column(node.this, target), text_of(node.expression, self.pinned)
+    if column is None or not prefix:
+        return None
+    return Pushed(Match((column.wire,), "startswith", Value(prefix, "Edm.String"), negated), True)
+
+
+def _flag(self: Translator, node: exp.Column, target: Occurrence, negated: bool) -> Pushed | None:
+    column = self.column(node, target)
+    if column is None or column.type.family != "BOOLEAN":
+        return None
+    return Pushed(Compare((column.wire,), "eq", Value(not negated, column.edm)), True)
+
+
+def _boolean(self: Translator, node: exp.Boolean, target: Occurrence, negated: bool) -> Pushed | None:
+    return EVERYTHING if bool(node.this) != negated else NOTHING
+
+
+def _null(self: Translator, node: exp.Null, target: Occurrence, negated: bool) -> Pushed | None:
+    return NOTHING
+
+
+Rule = Callable[[Translator, exp.Expression, Occurrence, bool], Pushed | None]
+_RULES: dict[type[exp.Expression], Rule] = {
+    **dict.fromkeys(_OPERATORS, _compare),
+    exp.Is: _is,
+    exp.NullSafeEQ: _distinct,
+    exp.NullSafeNEQ: _distinct,
+    exp.Between: _between,
+    exp.In: _among,
+    exp.Like: _like,
+    exp.ILike: _like,
+    exp.Escape: _like,
+    exp.StartsWith: _starts_with,
+    exp.Column: _flag,
+    exp.Boolean: _boolean,
+    exp.Null: _null,
+}

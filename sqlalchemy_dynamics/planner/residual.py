@@ -1,0 +1,124 @@
+"""The SQL that is left for DuckDB: the user's statement over views, nothing rewritten but names and settled terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.planner.constants import is_constant, parameter_key
+from sqlalchemy_dynamics.planner.groups import title
+from sqlalchemy_dynamics.planner.names import Occurrence
+from sqlalchemy_dynamics.planner.parse import render
+from sqlalchemy_dynamics.planner.pushdown import Translator
+
+__all__ = ["is_read_once", "name_outputs", "parameters_in", "settle", "speak_text_rule", "stand_in", "to_sql"]
+
+_EQUALITIES = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In)
+_ORDERINGS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+_LIKES = (exp.Like, exp.ILike, exp.StartsWith)
+_CAST_KINDS = {"UUID": {"str"}, "INTEGER": {"str"}, "BIGINT": {"str"}, "DECIMAL": {"float", "str"}, "DOUBLE": {"str"}}
+_TIMES = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE"})
+
+
+def settle(terms: Iterable[exp.Expression]) -> None:
+    """Replace conditions that every fetched row meets by TRUE."""
+    for term in terms:
+        if term.parent is not None:
+            term.replace(exp.true())
+
+
+def name_outputs(tree: exp.Expression) -> None:
+    """Give every unnamed top-level expression its own text as name; engines disagree on such names."""
+    query = tree
+    while isinstance(query, (exp.SetOperation, exp.Subquery)):
+        query = query.this
+    if isinstance(query, exp.Select):
+        for node in list(query.expressions):
+            if not isinstance(node, (exp.Alias, exp.Column, exp.Star, exp.Columns, exp.Aliases)):
+                node.replace(exp.alias_(node.copy(), title(node), quoted=True))
+
+
+def stand_in(occurrences: Iterable[Occurrence]) -> None:
+    """Put each occurrence's view where its table stood, known by the same name."""
+    for occurrence in occurrences:
+        node = occurrence.node
+        alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name, quoted=True))
+        node.set("alias", alias)
+        node.set("this", exp.to_identifier(occurrence.view))
+        node.set("db", None)
+
+
+def speak_text_rule(tree: exp.Expression, translator: Translator) -> None:
+    """Make comparisons of columns with constants mean what the service means.
+
+    Text is equal when it is after folding case and accents and dropping trailing blanks: DuckDB's collation does
+    the former only. Text parameters compared with other types are read as the column's type, as literals are.
+    """
+    for node in list(tree.find_all(*_EQUALITIES, *_ORDERINGS, *_LIKES)):
+        column = _column(node, translator)
+        if column is None:
+            continue
+        if column.type.family == "VARCHAR" and not isinstance(node, _ORDERINGS):
+            _fold(node, "text_fold" if isinstance(node, _LIKES) else "text_key")
+        else:
+            _cast_parameters(node, column, translator)
+
+
+def _column(node: exp.Expression, translator: Translator) -> Column | None:
+    """Return the base column a comparison is about, when its other operands are constants or text columns too."""
+    if isinstance(node, exp.In) and not node.expressions:
+        return None
+    found: Column | None = None
+    for operand in _operands(node):
+        bare = operand
+        while isinstance(bare, (exp.Paren, exp.Lower, exp.Upper)):
+            bare = bare.this
+        owned = translator.sources.owner(bare) if isinstance(bare, exp.Column) else None
+        if owned is not None:
+            found = found if found is not None and found.type.family != "VARCHAR" else owned[1]
+        elif not is_constant(operand):
+            return None
+    return found
+
+
+def _operands(node: exp.Expression) -> list[exp.Expression]:
+    if isinstance(node, exp.In):
+        return [node.this, *node.expressions]
+    if isinstance(node, exp.Between):
+        return [node.this, node.args["low"], node.args["high"]]
+    return [node.this, node.expression]
+
+
+def _fold(node: exp.Expression, macro: str) -> None:
+    for operand in _operands(node):
+        if not isinstance(operand, exp.Null):
+            operand.replace(exp.Anonymous(this=macro, expressions=[operand.copy()]))
+
+
+def _cast_parameters(node: exp.Expression, column: Column, translator: Translator) -> None:
+    wanted = {"str"} if column.type.family in _TIMES else _CAST_KINDS.get(column.type.family, set())
+    for operand in _operands(node):
+        key = parameter_key(operand)
+        if key is not None and translator.kinds.get(key) in wanted:
+            target = "DECIMAL(38,10)" if column.type.family == "DECIMAL" else column.type.sql
+            operand.replace(exp.cast(operand.copy(), target))
+
+
+def parameters_in(tree: exp.Expression) -> tuple[int | str, ...]:
+    """Return the parameters a statement still holds; DuckDB refuses values it does not ask for."""
+    keys = (parameter_key(node) for node in tree.find_all(exp.Parameter, exp.Placeholder))
+    return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+
+def is_read_once(tree: exp.Expression) -> bool:
+    """Say whether each view is surely read once, front to back: one SELECT, hash joins only."""
+    if len(list(tree.find_all(exp.Select))) != 1 or tree.find(exp.SetOperation, exp.CTE, exp.Pivot):
+        return False
+    return not tree.args.get("joins")
+
+
+def to_sql(tree: exp.Expression) -> str:
+    """Return the text that DuckDB runs."""
+    return render(tree)

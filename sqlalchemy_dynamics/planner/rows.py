@@ -1,0 +1,73 @@
+"""Statements whose rows the service can deliver in the right order and number."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.planner.plan import Limit, Output, Rows, Scan
+from sqlalchemy_dynamics.planner.shape import Shape, limit_of, orders_of
+
+__all__ = ["limited_scan", "plain_rows"]
+
+_KNOWN_SCALARS = frozenset({"STRFTIME"})
+
+
+def plain_rows(shape: Shape) -> Rows | None:
+    """Return the plan for a statement of plain columns, None when anything is left to compute."""
+    if not _is_row_per_row(shape) or any(item.column is None for item in shape.items):
+        return None
+    orders, limit = orders_of(shape), limit_of(shape.select)
+    if orders is None or limit is None:
+        return None
+    columns: dict[str, Column] = {item.column.name: item.column for item in shape.items if item.column is not None}
+    positions = {name: position for position, name in enumerate(columns)}
+    outputs = tuple(
+        Output(item.name, item.column.type, positions[item.column.name], item.column.nullable)
+        for item in shape.items
+        if item.column is not None
+    )
+    scan = Scan(1, shape.occurrence.table, tuple(columns.values()), shape.filter, orders, limit)
+    return Rows(scan, outputs, limit)
+
+
+def limited_scan(shape: Shape) -> Scan | None:
+    """Return an ordered, limited scan of the key for a statement that computes from each row, None when impossible."""
+    if not _is_row_per_row(shape) or not _is_scalar(shape.select):
+        return None
+    orders, limit = orders_of(shape), limit_of(shape.select)
+    if orders is None or limit is None or limit.count is None:
+        return None
+    table = shape.occurrence.table
+    return Scan(1, table, (table.columns[table.primary_key],), shape.filter, orders, limit)
+
+
+def _is_scalar(select: exp.Select) -> bool:
+    """No aggregate and nothing that makes rows; a function sqlglot does not know could be either."""
+    if select.find(exp.AggFunc, exp.Subquery, exp.UDTF, exp.Explode):
+        return False
+    return all(node.name.upper() in _KNOWN_SCALARS for node in select.find_all(exp.Anonymous))
+
+
+def _is_row_per_row(shape: Shape) -> bool:
+    """One result row per table row: no grouping, or one that holds the primary key."""
+    select, key = shape.select, shape.occurrence.table.primary_key
+    if select.args.get("having"):
+        return False
+    if select.args.get("distinct") and key not in {item.column.name for item in shape.items if item.column}:
+        return False
+    group = select.args.get("group")
+    if group is None:
+        return True
+    if any(value for name, value in group.args.items() if name != "expressions"):
+        return False
+    grouped = [shape.column(_positioned(shape, node)) for node in group.expressions]
+    names = {column.name for column in grouped if column is not None}
+    chosen = {item.column.name if item.column else None for item in shape.items}
+    return None not in grouped and key in names and chosen <= names
+
+
+def _positioned(shape: Shape, node: exp.Expression) -> exp.Expression:
+    if isinstance(node, exp.Literal) and node.this.isdigit() and 1 <= int(node.this) <= len(shape.items):
+        return shape.items[int(node.this) - 1].node
+    return node

@@ -1,0 +1,150 @@
+"""SELECT to a plan: rows or groups from the service alone where that is exact, scans and residual SQL otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.odata.filters import Both
+from sqlalchemy_dynamics.planner.constants import Kinds, parameter_key
+from sqlalchemy_dynamics.planner.groups import Grouping, grouping_of
+from sqlalchemy_dynamics.planner.implied import Implied, imply
+from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
+from sqlalchemy_dynamics.planner.needs import columns_needed
+from sqlalchemy_dynamics.planner.plan import Plan, Residual, Rows, Scan
+from sqlalchemy_dynamics.planner.pushdown import Translator
+from sqlalchemy_dynamics.planner.residual import (
+    is_read_once,
+    name_outputs,
+    parameters_in,
+    settle,
+    speak_text_rule,
+    stand_in,
+    to_sql,
+)
+from sqlalchemy_dynamics.planner.rows import limited_scan, plain_rows
+from sqlalchemy_dynamics.planner.shape import Shape, shape_of
+
+__all__ = ["pinned_parameters", "plan_select"]
+
+_WIRE_LOOKUP = re.compile(r"_(\w+)_value", re.IGNORECASE)
+
+
+def plan_select(
+    tree: exp.Expression,
+    lookup: Lookup,
+    kinds: Kinds,
+    pinned: Mapping[int | str, object],
+    pushdown: bool = True,
+) -> Plan:
+    """Plan one SELECT. The tree is not changed.
+
+    `kinds` holds the type name of each parameter, `pinned` the values of those named by `pinned_parameters`. With
+    `pushdown` off every table is fetched whole. Raises ProgrammingError for names the organisation does not have.
+    """
+    tree = _with_logical_names(tree.copy())
+    name_outputs(tree)
+    if pushdown:
+        alone = _alone(tree, lookup, kinds, pinned)
+        if alone is not None:
+            return alone
+    return _residual(tree, lookup, kinds, pinned, pushdown)
+
+
+def pinned_parameters(tree: exp.Expression) -> tuple[int | str, ...]:
+    """Return the parameters whose values shape the plan: LIKE patterns, their escapes, and prefixes."""
+    keys: dict[int | str, None] = {}
+    for node in tree.find_all(exp.Like, exp.ILike, exp.Escape, exp.StartsWith):
+        for inner in node.find_all(exp.Parameter, exp.Placeholder):
+            key = parameter_key(inner)
+            if key is not None:
+                keys[key] = None
+    return tuple(keys)
+
+
+def _with_logical_names(tree: exp.Expression) -> exp.Expression:
+    """Accept `_parentaccountid_value` for `parentaccountid`; a selected one keeps the name it was asked by."""
+    for node in list(tree.find_all(exp.Column)):
+        match = _WIRE_LOOKUP.fullmatch(node.name)
+        if match is None:
+            continue
+        name = node.name
+        node.set("this", exp.to_identifier(match[1], quoted=True))
+        if isinstance(node.parent, exp.Select) and node.arg_key == "expressions":
+            node.replace(exp.alias_(node.copy(), name, quoted=True))
+    return tree
+
+
+def _translator(occurrences: list[Occurrence], kinds: Kinds, pinned: Mapping[int | str, object]) -> Translator:
+    return Translator(Sources(occurrences), kinds, pinned)
+
+
+def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object]) -> Plan | None:
+    """Return the plan of a statement the service answers, with at most a small residual on top of its answer."""
+    occurrences = find_occurrences(tree, lookup)
+    translator = _translator(occurrences, kinds, pinned)
+    shape = shape_of(tree, occurrences, translator)
+    if shape is None:
+        return None
+    rows = plain_rows(shape)
+    if rows is not None:
+        return Plan(rows)
+    scan = limited_scan(shape)
+    if scan is not None:
+        return Plan(_over_limited(tree, lookup, scan, kinds, pinned))
+    grouping = grouping_of(shape)
+    if grouping is None:
+        return None
+    return Plan(_over_groups(grouping), fallback=_residual(tree, lookup, kinds, pinned, True))
+
+
+def _over_limited(
+    tree: exp.Expression, lookup: Lookup, scan: Scan, kinds: Kinds, pinned: Mapping[int | str, object]
+) -> Residual:
+    """WHERE and ORDER BY are the scan's already, in the service's own order; LIMIT and OFFSET stay."""
+    tree = tree.copy()
+    occurrences = find_occurrences(tree, lookup)
+    tree.set("where", None)
+    tree.set("order", None)
+    columns = columns_needed(tree, occurrences)[1] or scan.columns
+    speak_text_rule(tree, _translator(occurrences, kinds, pinned))
+    stand_in(occurrences)
+    return Residual(to_sql(tree), (replace(scan, columns=columns),), parameters_in(tree), streaming=True)
+
+
+def _over_groups(grouping: Grouping) -> Rows | Residual:
+    rows = grouping.rows()
+    if rows is not None:
+        return rows
+    merged = grouping.merged()
+    start = merged.args.get("from_") or merged.args.get("from")
+    table = start.this
+    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
+    table.replace(exp.Table(this=exp.to_identifier("scan_1"), alias=alias))
+    return Residual(to_sql(merged), (grouping.scan,), parameters_in(merged), streaming=True)
+
+
+def _residual(
+    tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object], pushdown: bool
+) -> Plan:
+    tree = tree.copy()
+    occurrences = find_occurrences(tree, lookup)
+    translator = _translator(occurrences, kinds, pinned)
+    implied = imply(tree, occurrences, translator) if pushdown else Implied()
+    once = is_read_once(tree)
+    settle(implied.settled)
+    columns = columns_needed(tree, occurrences)
+    speak_text_rule(tree, translator)
+    stand_in(occurrences)
+    scans = tuple(_scan(occurrence, columns[occurrence.number], implied) for occurrence in occurrences)
+    work = Residual(to_sql(tree), scans, parameters_in(tree), streaming=once)
+    return Plan(work, tuple(translator.refused.items()))
+
+
+def _scan(occurrence: Occurrence, columns: tuple[Column, ...], implied: Implied) -> Scan:
+    chosen = columns or (occurrence.table.columns[occurrence.table.primary_key],)
+    return Scan(occurrence.number, occurrence.table, chosen, implied.filters.get(occurrence.number, Both(())))

@@ -1,0 +1,154 @@
+"""The plain shape: one SELECT over one base table, whose WHERE goes down exactly. What rows and groups start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.metadata.model import Column, Kind
+from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.odata.query import Order
+from sqlalchemy_dynamics.planner.constants import parameter_key
+from sqlalchemy_dynamics.planner.names import Occurrence, Sources
+from sqlalchemy_dynamics.planner.plan import Amount, Limit, Marker
+from sqlalchemy_dynamics.planner.pushdown import Translator
+
+__all__ = ["Item", "Shape", "limit_of", "orders_of", "shape_of"]
+
+_PLAIN = frozenset({"expressions", "from_", "from", "where", "order", "limit", "offset", "group", "having", "distinct"})
+_UNSORTED_KINDS = (Kind.LOOKUP, Kind.MULTICHOICE, Kind.FILE, Kind.IMAGE, Kind.ENTITY_NAME)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the select list; `column` when it is a plain column, `name` as the result shows it."""
+
+    node: exp.Expression
+    name: str
+    column: Column | None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A SELECT of the plain shape; stars are expanded in `items`."""
+
+    select: exp.Select
+    occurrence: Occurrence
+    sources: Sources
+    filter: Filter
+    items: tuple[Item, ...]
+
+    def column(self, node: exp.Expression) -> Column | None:
+        """Return the column a node names, or None."""
+        while isinstance(node, exp.Paren):
+            node = node.this
+        owned = self.sources.owner(node) if isinstance(node, exp.Column) else None
+        return owned[1] if owned is not None else None
+
+
+def shape_of(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> Shape | None:
+    """Return the plain shape of a statement, None when it is anything more."""
+    if not isinstance(tree, exp.Select) or len(occurrences) != 1 or not _is_plain(tree):
+        return None
+    start = tree.args.get("from_") or tree.args.get("from")
+    occurrence = occurrences[0]
+    if start is None or start.this is not occurrence.node or _is_decorated(occurrence.node):
+        return None
+    where = tree.args.get("where")
+    pushed = translator.translate(where.this, occurrence) if where is not None else None
+    if where is not None and (pushed is None or not pushed.exact):
+        return None
+    items = _items(tree, occurrence, translator.sources)
+    if items is None:
+        return None
+    return Shape(tree, occurrence, translator.sources, pushed.filter if pushed else Both(()), items)
+
+
+def _is_plain(select: exp.Select) -> bool:
+    if any(value for key, value in select.args.items() if key not in _PLAIN):
+        return False
+    distinct = select.args.get("distinct")
+    if isinstance(distinct, exp.Distinct) and distinct.args.get("on"):
+        return False
+    return len(list(select.find_all(exp.Select))) == 1 and not select.find(exp.Window, exp.Columns, exp.Unnest)
+
+
+def _is_decorated(node: exp.Table) -> bool:
+    alias = node.args.get("alias")
+    columns = isinstance(alias, exp.TableAlias) and alias.args.get("columns")
+    return bool(columns or any(node.args.get(key) for key in ("sample", "pivots", "joins")))
+
+
+def _items(select: exp.Select, occurrence: Occurrence, sources: Sources) -> tuple[Item, ...] | None:
+    items: list[Item] = []
+    for node in select.expressions:
+        if node.is_star and not isinstance(node, exp.AggFunc):
+            if not _is_bare_star(node):
+                return None
+            items += [Item(node, column.name, column) for column in occurrence.table.columns.values()]
+            continue
+        inner = node.this if isinstance(node, exp.Alias) else node
+        owned = sources.owner(inner) if isinstance(inner, exp.Column) else None
+        column = owned[1] if owned is not None else None
+        items.append(Item(inner, node.alias or (column.name if column else ""), column))
+    return tuple(items)
+
+
+def _is_bare_star(node: exp.Expression) -> bool:
+    star = node if isinstance(node, exp.Star) else node.this
+    return isinstance(star, exp.Star) and not any(star.args.values())
+
+
+def limit_of(select: exp.Select) -> Limit | None:
+    """Return LIMIT and OFFSET when both are whole numbers or parameters, None otherwise."""
+    limit, offset = select.args.get("limit"), select.args.get("offset")
+    if limit is not None and not isinstance(limit, exp.Limit):
+        return None
+    count, skip = _amount(limit), _amount(offset)
+    return None if count is False or skip is False else Limit(count, skip)
+
+
+def _amount(clause: exp.Expression | None) -> Amount | bool:
+    """Return the amount; False stands for "not a whole number"."""
+    if clause is None:
+        return None
+    if clause.args.get("limit_options") or clause.args.get("expressions"):
+        return False
+    node = clause.expression
+    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
+        return int(node.this)
+    key = parameter_key(node) if node is not None else None
+    return False if key is None else Marker(key)
+
+
+def orders_of(shape: Shape) -> tuple[Order, ...] | None:
+    """Return ORDER BY as the service's own order, None when the service would order differently."""
+    clause = shape.select.args.get("order")
+    orders: list[Order] = []
+    for ordered in clause.expressions if clause is not None else ():
+        column = _ordered_column(shape, ordered.this)
+        descending = bool(ordered.args.get("desc"))
+        if column is None or not _sortable(column) or ordered.args.get("with_fill"):
+            return None
+        if column.nullable and bool(ordered.args.get("nulls_first")) == descending:
+            return None
+        orders.append(Order((column.wire,), descending))
+    return tuple(orders)
+
+
+def _ordered_column(shape: Shape, node: exp.Expression) -> Column | None:
+    """A bare name is an output alias first, then a column; a number is a position."""
+    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
+        position = int(node.this)
+        return shape.items[position - 1].column if 1 <= position <= len(shape.items) else None
+    if isinstance(node, exp.Column) and not node.table:
+        named = [item for item in shape.items if item.name.lower() == node.name.lower()]
+        if named:
+            return named[0].column if len(named) == 1 else None
+    return shape.column(node)
+
+
+def _sortable(column: Column) -> bool:
+    """The service sorts a lookup by its row's name, and GUIDs by its own byte order."""
+    return column.companion is None and column.kind not in _UNSORTED_KINDS and column.type.family not in ("UUID", "BLOB")

@@ -1,0 +1,90 @@
+"""A small organisation for planner tests: two tables, a custom one with every kind of column."""
+
+from __future__ import annotations
+
+from sqlalchemy_dynamics import edm
+from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Model, Navigation, Table
+
+
+def _column(name: str, sql: edm.SqlType, edm_type: str, **more: object) -> Column:
+    return Column(name, str(more.pop("wire", name)), sql, edm=edm_type, **more)  # type: ignore[arg-type]
+
+
+def _key(name: str) -> Column:
+    return _column(name, edm.UUID, "Edm.Guid", kind=Kind.KEY, nullable=False)
+
+
+def text(name: str) -> Column:
+    return _column(name, edm.VARCHAR, "Edm.String")
+
+
+def integer(name: str) -> Column:
+    return _column(name, edm.INTEGER, "Edm.Int32")
+
+
+def lookup(name: str, **navigations: str) -> Column:
+    return _column(name, edm.UUID, "Edm.Guid", wire=f"_{name}_value", kind=Kind.LOOKUP, navigations=navigations)
+
+
+def named(base: Column, companion: Companion = Companion.NAME) -> Column:
+    name = f"{base.name}{companion.value}"
+    return Column(name, base.wire, edm.VARCHAR, companion=companion, base=base.name, creatable=False, updatable=False)
+
+
+def table(name: str, entity_set: str, *columns: Column, navigations: tuple[Navigation, ...] = ()) -> Table:
+    return Table(
+        name,
+        entity_set,
+        columns[0].name,
+        {column.name: column for column in columns},
+        "name",
+        {navigation.name: navigation for navigation in navigations},
+        enriched=True,
+    )
+
+
+_parent = lookup("parentaccountid", account="parentaccountid")
+_currency = lookup("transactioncurrencyid", transactioncurrency="transactioncurrencyid")
+ACCOUNT = table(
+    "account",
+    "accounts",
+    _key("accountid"),
+    text("name"),
+    text("city"),
+    _column("revenue", edm.MONEY, "Edm.Decimal", kind=Kind.MONEY),
+    _column("revenue_base", edm.MONEY, "Edm.Decimal"),
+    integer("n"),
+    _column("flag", edm.BOOLEAN, "Edm.Boolean"),
+    _column("createdon", edm.TIMESTAMPTZ, "Edm.DateTimeOffset"),
+    _column("birthdate", edm.DATE, "Edm.Date"),
+    _column("industrycode", edm.INTEGER, "Edm.Int32", kind=Kind.CHOICE, options={1: "Retail", 2: "Farming"}),
+    _parent,
+    named(_parent),
+    _currency,
+)
+_customer = lookup("parentcustomerid", account="parentcustomerid_account", contact="parentcustomerid_contact")
+CONTACT = table(
+    "contact",
+    "contacts",
+    _key("contactid"),
+    text("fullname"),
+    text("city"),
+    integer("age"),
+    integer("n"),
+    _customer,
+    named(_customer),
+    named(_customer, Companion.TYPE),
+    _column("createdon", edm.TIMESTAMPTZ, "Edm.DateTimeOffset"),
+)
+OPPORTUNITY = table(
+    "opportunity",
+    "opportunities",
+    _key("opportunityid"),
+    text("name"),
+    lookup("parentaccountid", account="parentaccountid"),
+    _column("estimatedvalue", edm.MONEY, "Edm.Decimal", kind=Kind.MONEY),
+    _column("statecode", edm.INTEGER, "Edm.Int32", kind=Kind.CHOICE, options={0: "Open", 1: "Won"}),
+    _currency,
+)
+TABLES = {each.name: each for each in (ACCOUNT, CONTACT, OPPORTUNITY)}
+MODEL = Model(TABLES, {each.entity_set: each.name for each in TABLES.values()})
