@@ -72,7 +72,7 @@ def _server_made(draft: Draft, wire: str, found: Property, kind: Kind) -> bool:
     if kind is Kind.KEY:
         return False
     if draft.intersect:
-        return wire == "versionnumber"
+        return found.edm != "Edm.Guid"
     annotated = found.permission == "Read" and not found.computed if kind is Kind.LOOKUP else _read_only(found)
     inherited_key = wire == "ownerid" and kind is Kind.VALUE
     return annotated or inherited_key or draft.names[wire] in SERVER_MADE or _is_base(draft, wire)

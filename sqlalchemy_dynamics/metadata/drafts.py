@@ -10,6 +10,11 @@ from sqlalchemy_dynamics.metadata.document import EntityType, NavigationProperty
 
 __all__ = ["Draft", "is_lookup", "own_key", "sql_names", "wire_of"]
 
+_HOUSEKEEPING = frozenset({
+    "versionnumber", "name", "importsequencenumber", "overriddencreatedon", "timezoneruleversionnumber",
+    "utcconversiontimezonecode",
+})  # fmt: skip
+
 
 @dataclass(slots=True)
 class Draft:
@@ -25,10 +30,10 @@ class Draft:
 
     @property
     def intersect(self) -> bool:
-        """True for the shape of many-to-many tables: the key, two plain Guids and at most a version number."""
+        """True for the shape of many-to-many tables: the key, two plain Guids, and nothing but housekeeping."""
         guids = [name for name, found in self.properties.items() if found.edm == "Edm.Guid"]
-        rest = self.properties.keys() - guids
-        return len(guids) == 3 and rest <= {"versionnumber"} and not any(is_lookup(name) for name in guids)
+        housekeeping = self.properties.keys() - guids <= _HOUSEKEEPING
+        return len(guids) == 3 and housekeeping and not any(is_lookup(name) for name in guids)
 
 
 def own_key(chain: list[EntityType]) -> str:
@@ -49,7 +54,7 @@ def sql_names(properties: Mapping[str, Property]) -> dict[str, str]:
     """The SQL name of each property: lower case, lookups bare; in a collision the later one keeps its wire name."""
     names: dict[str, str] = {}
     taken: set[str] = set()
-    for wire in sorted(properties, key=is_lookup):
+    for wire in sorted(properties, key=lambda wire: (is_lookup(wire), wire != wire.lower())):
         name = wire[1:-6].lower() if is_lookup(wire) else wire.lower()
         names[wire] = wire if name in taken else name
         taken.add(names[wire])
