@@ -51,7 +51,7 @@ def test_heirs_of_principal_are_keyed_by_their_own_id(model: Model) -> None:
 
 def test_an_activity_has_the_columns_of_its_base(model: Model) -> None:
     task = model.tables["task"]
-    assert list(task.columns)[0] == task.primary_key == "activityid"
+    assert next(iter(task.columns)) == task.primary_key == "activityid"
     assert {"subject", "regardingobjectid", "percentcomplete"} <= set(task.columns)
     assert task.kind == "Activity" and task.base == "activitypointer"
     assert model.tables["account"].kind == "Standard"
