@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
 from sqlalchemy_dynamics import errors
 from sqlalchemy_dynamics.dbapi.cursor import Cursor, Parameters
+from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
     from sqlalchemy_dynamics.execute import Executor
-    from sqlalchemy_dynamics.session import Session
+    from sqlalchemy_dynamics.session import Session, WhoAmI
     from sqlalchemy_dynamics.settings import Settings
 
 __all__ = ["Connection"]
@@ -38,6 +40,8 @@ class Connection:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.closed = False
+        self.on_request: Callable[[HttpRequest, HttpResponse], None] | None = None
+        """Called after each data request of this connection, in any thread; set it before the first statement."""
         self._session: Session | None = None
         self._executor: Executor | None = None
         self._cursors: WeakSet[Cursor] = WeakSet()
@@ -69,8 +73,13 @@ class Connection:
         if self._executor is None:
             from sqlalchemy_dynamics.execute import Executor
 
-            self._executor = Executor(self.session, self.catalog)
+            self._executor = Executor(self._watched(), self.catalog)
         return self._executor
+
+    def _watched(self) -> Session:
+        if self.on_request is None:
+            return self.session
+        return cast("Session", _Watched(self.session, self.on_request))
 
     def check_open(self) -> None:
         """Raise InterfaceError when the connection was closed."""
@@ -99,8 +108,8 @@ class Connection:
         self.closed = True
         self._session = self._executor = None
 
-    def ping(self) -> Any:
-        """Ask the service who the connection is signed in as (WhoAmI) and return the reply."""
+    def ping(self) -> WhoAmI:
+        """Ask the service who the connection is signed in as."""
         return self.session.who_am_i()
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[tuple[int, str, str]]:
@@ -115,3 +124,19 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Watched:
+    """A session that tells what was sent through it."""
+
+    def __init__(self, session: Session, report: Callable[[HttpRequest, HttpResponse], None]) -> None:
+        self._session = session
+        self._report = report
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        response = self._session.send(request)
+        self._report(request, response)
+        return response

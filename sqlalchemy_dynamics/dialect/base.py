@@ -57,7 +57,7 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
         return dbapi
 
     @classmethod
-    def dbapi(cls) -> ModuleType:
+    def dbapi(cls) -> ModuleType:  # type: ignore[override]
         """What SQLAlchemy 1.4 calls `import_dbapi`."""
         return cls.import_dbapi()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.engine import default, reflection
 from sqlalchemy.exc import NoSuchTableError
@@ -27,7 +27,7 @@ _NAME = re.compile(r"\w+")
 def _cached(method: Method) -> Method:
     """SQLAlchemy's reflection cache; 1.4 rebuilds a signature as text and trips over postponed annotations."""
     method.__annotations__.clear()
-    return cast(Method, reflection.cache(method))  # type: ignore[arg-type]
+    return reflection.cache(method)
 
 
 class Reflection(default.DefaultDialect):
@@ -35,7 +35,7 @@ class Reflection(default.DefaultDialect):
 
     @_cached
     def has_table(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> bool:
-        """Whether there is such a table, in any case. A name that cannot be one (pandas sends SQL text) is not looked up."""
+        """Whether there is such a table, in any case. What cannot be a name (pandas sends SQL text) is not looked up."""
         if schema is not None or not _NAME.fullmatch(table_name):
             return False
         return tables.visible(_ask(connection, lambda catalog: catalog.model().table(table_name)))
@@ -124,9 +124,8 @@ class Reflection(default.DefaultDialect):
         if schema is None:
             wanted = filter_names or self.get_table_names(connection, **kw)
             _ask(connection, lambda catalog: catalog.tables(wanted))
-        return super()._default_multi_reflect(
-            single_tbl_method, connection, kind, schema, filter_names, scope, **kw
-        )
+        one_by_one: Callable[..., Any] = super()._default_multi_reflect
+        return one_by_one(single_tbl_method, connection, kind, schema, filter_names, scope, **kw)
 
 
 def _ask(connection: Any, question: Callable[[Catalog], T]) -> T:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import types as sqltypes
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.sql.sqltypes import NativeForEmulated, _AbstractInterval
-from sqlalchemy.sql.type_api import TypeEngine
+from sqlalchemy.sql.sqltypes import _AbstractInterval
+from sqlalchemy.sql.type_api import NativeForEmulated, TypeEngine
 
 from sqlalchemy_dynamics.edm import SqlType
 

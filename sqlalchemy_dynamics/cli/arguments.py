@@ -1,0 +1,65 @@
+"""The table of commands and their arguments."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from sqlalchemy_dynamics import __version__
+from sqlalchemy_dynamics.cli import commands
+from sqlalchemy_dynamics.cli.output import FORMATS, TEXT_FORMATS
+
+__all__ = ["parse"]
+
+
+def parse(argv: Sequence[str]) -> Callable[[], int]:
+    """Return the command that the arguments ask for, ready to run. Exits with 2 on wrong usage."""
+    if argv[:1] == ["sandbox"]:
+        return partial(commands.sandbox, argv[1:])
+    arguments = _parser().parse_args(argv)
+    return partial(arguments.run, arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dynamics", description="SQL over Microsoft Dynamics 365 / Dataverse.")
+    parser.add_argument("--version", action="version", version=f"dynamics {__version__}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    _query(subparsers.add_parser("query", help="run a statement and print its rows"))
+    _explain(subparsers.add_parser("explain", help="print the Web API requests a statement would make"))
+    _tables(subparsers.add_parser("tables", help="list the tables"))
+    _describe(subparsers.add_parser("describe", help="list the columns of a table"))
+    subparsers.add_parser("sandbox", help="serve a local organisation with demo data", add_help=False)
+    return parser
+
+
+def _query(parser: argparse.ArgumentParser) -> None:
+    _common(parser, FORMATS)
+    parser.add_argument("--explain", action="store_true", help="print the requests instead of making them")
+    parser.add_argument("--requests", action="store_true", help="print the Web API requests made after the rows")
+    parser.add_argument("sql", metavar="SQL", help="the statement")
+    parser.set_defaults(run=commands.query)
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    _common(parser, TEXT_FORMATS)
+    parser.add_argument("sql", metavar="SQL", help="the statement")
+    parser.set_defaults(run=commands.explain)
+
+
+def _tables(parser: argparse.ArgumentParser) -> None:
+    _common(parser, TEXT_FORMATS)
+    parser.add_argument("pattern", metavar="PATTERN", nargs="?", default="*", help="names to list, such as 'account*'")
+    parser.set_defaults(run=commands.tables)
+
+
+def _describe(parser: argparse.ArgumentParser) -> None:
+    _common(parser, TEXT_FORMATS)
+    parser.add_argument("table", metavar="TABLE", help="logical name of the table")
+    parser.set_defaults(run=commands.describe)
+
+
+def _common(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
+    parser.add_argument("--url", help="dynamics://… (default: DYNAMICS_URL, else the sandbox)")
+    parser.add_argument("--format", choices=formats, default="table", help="default: table")
+    parser.add_argument("--output", metavar="FILE", help="write there instead of to standard output")
