@@ -1,4 +1,4 @@
-"""Connection settings: one table of properties; a URL, a string, the environment or keywords become frozen `Settings`."""
+"""Connection settings: a URL, a string, the environment or keywords, read by one table into frozen `Settings`."""
 
 from __future__ import annotations
 

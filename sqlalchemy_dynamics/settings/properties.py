@@ -11,7 +11,7 @@ __all__ = ["PROPERTIES", "SANDBOX_OPTIONS", "SIGN_IN_NAMES", "TRANSPORT_NAMES", 
 
 
 CONNECTION = (
-    Property("OrganizationUrl", kind="url", doc="The organisation, https://contoso.crm.dynamics.com; http only for loopback."),
+    Property("OrganizationUrl", kind="url", doc="https://contoso.crm.dynamics.com; http for loopback only."),
     Property("CallerObjectId", doc="Entra object id of the user to act as; needs the privilege to act on behalf."),
     Property("ReadOnly", kind="bool", default="false", doc="Refuse every statement that would change something."),
     Property(
@@ -24,29 +24,40 @@ CONNECTION = (
 
 FETCHING = (
     Property("PageSize", kind="int", default="5000", allowed=("1..5000",), doc="Rows asked for per page."),
-    Property("MaxConcurrency", kind="int", default="4", allowed=("1..52",), doc="Requests of one statement that may run at a time."),
-    Property("Pushdown", kind="bool", default="true", doc="false fetches whole tables and computes everything locally."),
+    Property(
+        "MaxConcurrency",
+        kind="int",
+        default="4",
+        allowed=("1..52",),
+        doc="Requests of a statement under way at a time.",
+    ),
+    Property("Pushdown", kind="bool", default="true", doc="false fetches whole tables and computes locally."),
     Property(
         "SqlDialect",
         default="dynamics",
         doc="Grammar of the SQL text: dynamics (DuckDB's with [brackets], backticks and TOP), or a sqlglot dialect.",
     ),
     Property("MemoryLimit", kind="size", default="1GB", doc="Memory of the local engine before it spills to disk."),
-    Property("TempDirectory", kind="path", doc="Where the local engine spills; empty means the system's temporary folder."),
-    Property("CacheLocation", kind="path", doc="Folder of the metadata cache; empty means the user's cache folder."),
+    Property("TempDirectory", kind="path", doc="Where the local engine spills; unset: the system's temporary folder."),
+    Property("CacheLocation", kind="path", doc="Folder of the metadata cache; unset: the user's cache folder."),
     Property("MetadataTTL", kind="seconds", default="300", doc="Seconds before cached metadata is checked again."),
 )
 
 ROUND_TRIPS = (
-    Property("Timeout", kind="seconds", default="60", doc="Seconds one round trip may take to answer; 0 waits for ever."),
+    Property("Timeout", kind="seconds", default="60", doc="Seconds one round trip may take; 0 waits for ever."),
     Property(
         "TotalTimeout",
         kind="seconds",
         default="300",
         doc="Seconds until a reply must be complete, however slowly it drips; 0 waits for ever.",
     ),
-    Property("MaxRetries", kind="int", default="8", allowed=("0..100",), doc="Times a throttled or lost request is sent again."),
-    Property("RetryDeadline", kind="seconds", default="300", doc="Seconds after which a request is not sent again."),
+    Property("MaxRetries", kind="int", default="8", allowed=("0..100",), doc="Times a request is sent again."),
+    Property(
+        "RetryDeadline",
+        kind="seconds",
+        default="300",
+        doc="Seconds after which a throttled or lost request is not sent again.",
+    ),
 )
 
 TLS = (
@@ -78,7 +89,7 @@ PROXIES = (
     ),
     Property("ProxyUser", doc="User at the HTTP proxy."),
     Property("ProxyPassword", secret=True, doc="Password at the HTTP proxy."),
-    Property("ProxyExceptions", doc="Hosts reached without ProxyServer, separated by semicolons; *.example.com matches below."),
+    Property("ProxyExceptions", doc='Hosts reached without the proxy: "a.example.com;*.example.org".'),
     Property(
         "FirewallType",
         kind="choice",
@@ -87,7 +98,9 @@ PROXIES = (
         doc="Proxy firewall every connection goes through.",
     ),
     Property("FirewallServer", doc="Host of the firewall."),
-    Property("FirewallPort", kind="int", default="0", allowed=("0..65535",), doc="Port of the firewall; 0 means 80 for TUNNEL, 1080 for SOCKS."),
+    Property(
+        "FirewallPort", kind="int", default="0", allowed=("0..65535",), doc="0 means 80 for TUNNEL, 1080 for SOCKS."
+    ),
     Property("FirewallUser", doc="User at the firewall."),
     Property("FirewallPassword", secret=True, doc="Password at the firewall."),
 )
@@ -102,7 +115,7 @@ LOGGING = (
         doc="1 statements and errors, 2 requests and where time goes, 3 headers and bodies, 4 TLS and proxies, 5 all.",
     ),
     Property("LogModules", doc="Only these parts, separated by semicolons: EXEC, INFO, HTTP, SSL, AUTH, META, TCP."),
-    Property("MaxLogFileSize", kind="size", default="100MB", doc="Size at which a new log file is begun; at least 100KB."),
+    Property("MaxLogFileSize", kind="size", default="100MB", doc="Size at which a new file is begun; at least 100KB."),
     Property("MaxLogFileCount", kind="int", default="-1", doc="Log files kept, at least 2; 0 or less keeps all."),
 )
 

@@ -1,4 +1,4 @@
-"""URL, string, environment and keywords in; `Settings` out. Nearest wins: connect_args > URL > environment > default."""
+"""URL, string, environment and keywords in; `Settings` out. connect_args > URL > environment > default."""
 
 from __future__ import annotations
 
@@ -200,12 +200,13 @@ def _options(chosen: dict[str, tuple[str, object]]) -> dict[str, Value | tuple[s
 
 def _check(values: Mapping[str, Value], chosen: Mapping[str, tuple[str, object]], sandbox: bool) -> None:
     if sandbox and values["OrganizationUrl"]:
-        raise InterfaceError("OrganizationUrl cannot be set for dynamics://sandbox; write dynamics:///?OrganizationUrl=…")
+        raise InterfaceError(
+            "OrganizationUrl cannot be set for dynamics://sandbox; write dynamics:///?OrganizationUrl=…"
+        )
     if not sandbox and not values["OrganizationUrl"]:
         raise InterfaceError("OrganizationUrl is not set; write dynamics://contoso.crm.dynamics.com, or set it")
-    for name, (_, raw) in chosen.items():
-        if name == "ProxyAutoDetect" and values[name] and values["ProxyServer"]:
-            raise InterfaceError("ProxyAutoDetect=true would ignore ProxyServer; set ProxyAutoDetect=false, or drop one")
+    if "ProxyAutoDetect" in chosen and values["ProxyAutoDetect"] and values["ProxyServer"]:
+        raise InterfaceError("ProxyAutoDetect=true would ignore ProxyServer; set it to false, or drop one of them")
     try:
         AuthSettings.from_mapping({name: values[name] for name in SIGN_IN_NAMES if name in chosen})
     except AuthError as error:

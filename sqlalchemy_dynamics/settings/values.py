@@ -18,9 +18,10 @@ __all__ = ["Value", "is_loopback", "read", "write"]
 Value = str | int | float | bool | None
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 _LONGEST = 65536
 _SIZE = re.compile(r"(\d{1,15})\s*([kmgt]?)i?b?", re.IGNORECASE)
-_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_SHIFTS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -87,7 +88,7 @@ def _size(row: Property, text: str) -> int:
     found = _SIZE.fullmatch(text.strip())
     if not found:
         raise InterfaceError(f"{row.name}: expected a size such as 100MB")
-    return int(found[1]) * 1024 ** _POWERS[found[2].lower()]
+    return int(found[1]) << _SHIFTS[found[2].lower()]
 
 
 def _truth(row: Property, text: str) -> bool:
@@ -123,13 +124,11 @@ def _split_url(row: Property, text: str) -> SplitResult:
         raise problem
     try:
         parts = urlsplit(text)
-        valid = parts.scheme in ("http", "https") and re.fullmatch(r"[A-Za-z0-9_.:-]+", parts.hostname or "")
-        valid = valid and (parts.port is None or parts.port > 0)
+        if parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "") and parts.port != 0:
+            return parts
     except ValueError:
-        valid = None
-    if not valid:
-        raise problem from None
-    return parts
+        pass
+    raise problem
 
 
 _READERS: dict[str, Callable[[Property, str], Value]] = {

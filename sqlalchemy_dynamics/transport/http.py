@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import time
 import warnings
+import weakref
 from contextlib import closing
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import NoReturn
 
@@ -17,9 +20,11 @@ from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 from sqlalchemy_dynamics.settings import Settings
 from sqlalchemy_dynamics.transport.body import BodyError, read_body
 from sqlalchemy_dynamics.transport.failures import ConnectionLost, TimedOut
+from sqlalchemy_dynamics.transport.routes import Route, open_route
 from sqlalchemy_dynamics.transport.streams import BoundedBackend, deadline
 from sqlalchemy_dynamics.transport.tls import open_contexts
 from sqlalchemy_dynamics.transport.trace import Trace, open_trace
+from sqlalchemy_dynamics.transport.tunnels import ProxyBackend
 
 __all__ = ["Transport", "open_transport"]
 
@@ -32,37 +37,46 @@ class _Untrusted(ConnectionLost):
     """The machine does not trust the server's certificate."""
 
 
-def open_transport(settings: Settings) -> Transport:
-    """Build a pool for these settings; sends nothing. Raises InterfaceError naming a wrong property."""
-    return Transport(settings, open_trace(settings))
+def open_transport(settings: Settings, *, direct: bool = False) -> Transport:
+    """Build a pool for these settings; sends nothing. Raises InterfaceError naming a wrong property.
+
+    `direct` leaves every proxy out, for addresses that only this machine can reach.
+    """
+    return Transport(settings, open_trace(settings), (lambda host, port: None) if direct else open_route(settings))
 
 
 class Transport:
     """Sends requests with absolute URLs. Follows no redirect, keeps no cookie, repeats nothing. Thread-safe."""
 
-    def __init__(self, settings: Settings, trace: Trace) -> None:
-        contexts = open_contexts(settings)
+    def __init__(self, settings: Settings, trace: Trace, route: Route) -> None:
         self.trace = trace
+        self._contexts = open_contexts(settings)
+        self._route = route
         self._timeout = settings.seconds("Timeout")
         self._total = settings.seconds("TotalTimeout")
         self._any_certificate = settings.text("SSLServerCert").strip() == "*"
-        self._client = self._open_client(contexts.normal)
-        self._pinned = self._open_client(contexts.pinned) if contexts.pinned else None
         self._pinned_hosts: set[str] = set()
-        if contexts.warning:
-            trace.log(1, "SSL", contexts.warning)
-            warnings.warn(contexts.warning, UserWarning, stacklevel=3)
+        self._open()
+        if self._contexts.warning:
+            trace.log(1, "SSL", self._contexts.warning)
+            warnings.warn(self._contexts.warning, UserWarning, stacklevel=3)
 
-    def _open_client(self, context: ssl.SSLContext) -> httpx.Client:
-        backend = BoundedBackend(httpcore.SyncBackend(), self._secured)
+    def _open(self) -> None:
+        self._process = os.getpid()
+        self._client = self._client_with(self._contexts.normal)
+        self._pinned = self._client_with(self._contexts.pinned) if self._contexts.pinned else None
+
+    def _client_with(self, context: ssl.SSLContext) -> httpx.Client:
+        direct = BoundedBackend(httpcore.SyncBackend(), partial(_log_tls, self.trace))
         client = httpx.Client(
-            transport=_Pool(context, backend),
+            transport=_Pool(context, ProxyBackend(direct, self._route, self._contexts.normal, self.trace)),
             timeout=httpx.Timeout(self._timeout or None, connect=min(self._timeout or 1e9, _LONGEST_CONNECT)),
             headers={"Accept-Encoding": "gzip", "User-Agent": "sqlalchemy-dynamics"},
             trust_env=False,
             follow_redirects=False,
         )
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        weakref.finalize(self, client.close)
         return client
 
     def send(self, request: HttpRequest, total: float | None = None) -> HttpResponse:
@@ -82,19 +96,18 @@ class Transport:
         self.trace.response(request, response, time.monotonic() - started)
         return response
 
-
     def close(self) -> None:
         """Close every connection."""
         for client in filter(None, (self._client, self._pinned)):
             client.close()
 
-    def _secured(self, stream: httpcore.NetworkStream, host: str) -> None:
-        if self.trace.wants(4, "SSL"):
-            tls = stream.get_extra_info("ssl_object")
-            self.trace.log(4, "SSL", f"{host}: {tls.version()}, {tls.cipher()[0]}")
-
     def _exchange(self, request: HttpRequest) -> HttpResponse:
-        host = httpx.URL(request.url).host
+        if self._process != os.getpid():
+            self._open()
+        try:
+            host = httpx.URL(request.url).host
+        except httpx.InvalidURL as error:
+            self._translate(error, "")
         if self._pinned is None or not (self._any_certificate or host in self._pinned_hosts):
             try:
                 return self._once(self._client, request)
@@ -119,7 +132,7 @@ class Transport:
         if isinstance(error, httpx.TimeoutException):
             raise TimedOut(self._time_message(place), sent=not isinstance(error, _NEVER_SENT)) from None
         if isinstance(error, httpx.ProxyError):
-            raise ConnectionLost(f"the proxy let nothing through to {place}: {error}", sent=False) from None
+            raise ConnectionLost(f"no way to {place} through the proxy: {error}", sent=False, permanent=True) from None
         if isinstance(error, httpx.ConnectError):
             raise self._connect_failure(error, place) from None
         if isinstance(error, httpx.LocalProtocolError | httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
@@ -142,10 +155,17 @@ class Transport:
         if cause is None:
             return ConnectionLost(f"cannot connect to {place}: {error}", sent=False)
         return _Untrusted(
-            f"the certificate presented by {place} cannot be validated ({cause.verify_message or cause.strerror}); when you "
-            "know it to be right, add it to the system's trusted certificates or name it in SSLServerCert",
+            f"the certificate presented by {place} cannot be validated ({cause.verify_message or cause.strerror}); "
+            "when you know it to be right, add it to the system's trusted certificates or name it in SSLServerCert",
             sent=False,
+            permanent=True,
         )
+
+
+def _log_tls(trace: Trace, stream: httpcore.NetworkStream, host: str) -> None:
+    if trace.wants(4, "SSL"):
+        tls = stream.get_extra_info("ssl_object")
+        trace.log(4, "SSL", f"{host}: {tls.version()}, {tls.cipher()[0]}")
 
 
 class _Pool(httpx.HTTPTransport):

@@ -19,7 +19,8 @@ from sqlalchemy_dynamics.errors import InterfaceError
 __all__ = ["Pin", "read_pin"]
 
 _THUMBPRINT = re.compile(
-    r"\s*(?:(?:md-?5|sha-?1|sha-?256)?[ _-]*(?:fingerprint|thumbprint)?\s*[:=]\s*)?([0-9a-f]{2}(?:[\s:-]?[0-9a-f]{2})+)\s*",
+    r"\s*(?:(?:md-?5|sha-?1|sha-?256)?[ _-]*(?:fingerprint|thumbprint)?\s*[:=]\s*)?"
+    r"([0-9a-f]{2}(?:[\s:-]?[0-9a-f]{2})+)\s*",
     re.IGNORECASE,
 )
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256"}
@@ -42,7 +43,7 @@ def read_pin(value: str) -> Pin | None:
     if not value.strip():
         return None
     if value.strip() == "*":
-        return Pin(lambda der: True, warning="SSLServerCert=* accepts any certificate: anybody on the way can read and change")
+        return Pin(lambda der: True, warning="SSLServerCert=* accepts any certificate, be it a forger's")
     thumbprint = _THUMBPRINT.fullmatch(value)
     if thumbprint:
         return _thumbprint(re.sub(r"[\s:-]", "", thumbprint[1]).lower())

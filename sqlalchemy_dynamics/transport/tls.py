@@ -88,8 +88,8 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: str, password
         pem, secret = (data, password) if b"-----BEGIN" in data else _from_pfx(data, password)
         _load_chain(context, pem, secret)
     except (OSError, ValueError) as error:
-        reason = "its password is wrong or missing, or it holds no key" if isinstance(error, ssl.SSLError) else str(error)
-        raise InterfaceError(f"SSLClientCert (or SSLClientCertPassword): {reason}") from None
+        reason = "it holds no key, or its password is another" if isinstance(error, ssl.SSLError) else str(error)
+        raise InterfaceError(f"SSLClientCert, SSLClientCertPassword: {reason}") from None
 
 
 def _from_pfx(data: bytes, password: str) -> tuple[bytes, str]:

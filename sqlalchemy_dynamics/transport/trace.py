@@ -40,9 +40,7 @@ class Trace:
 
     def wants(self, level: int, module: str) -> bool:
         """Whether a line of that level and module would be written; ask before building an expensive one."""
-        return (
-            self._file is not None and level <= self._verbosity and (not self._modules or module in self._modules)
-        )
+        return self._file is not None and level <= self._verbosity and (not self._modules or module in self._modules)
 
     def log(self, level: int, module: str, message: str) -> None:
         """Write one line. `module` is EXEC, INFO, HTTP, SSL, AUTH, META or TCP."""
