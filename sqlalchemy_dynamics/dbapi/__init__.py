@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 from sqlalchemy_dynamics.dbapi.connection import Connection
 from sqlalchemy_dynamics.dbapi.cursor import Cursor
 from sqlalchemy_dynamics.dbapi.values import (
@@ -67,12 +70,15 @@ apilevel = "2.0"
 paramstyle = "qmark"
 threadsafety = 1
 
+_URL = re.compile(r"[a-z+]+://", re.IGNORECASE)
+
 
 def connect(url: str | None = None, **properties: object) -> Connection:
     """Open a connection; nothing is sent before the first statement.
 
-    `url` is ``dynamics://…``, or ``Name=Value;Name=Value``; without one the environment says where (`DYNAMICS_URL`).
+    `url` is ``dynamics://…``, or ``Name=Value;Name=Value``; without one `DYNAMICS_URL` is used.
     Keywords are connection properties and win over it. Raises InterfaceError naming the property that is wrong.
     """
-    text = url or ""
-    return Connection(from_string(text, properties) if text and "://" not in text else from_url(text, properties))
+    text = os.environ.get("DYNAMICS_URL", "") if url is None else url
+    read = from_url if _URL.match(text) else from_string
+    return Connection(read(text, properties))

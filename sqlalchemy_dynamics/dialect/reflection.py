@@ -35,7 +35,7 @@ class Reflection(default.DefaultDialect):
 
     @_cached
     def has_table(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> bool:
-        """Whether there is such a table, in any case. What cannot be a name (pandas sends SQL text) is not looked up."""
+        """Whether there is such a table, in any case. What cannot be a name (pandas: SQL text) costs nothing."""
         if schema is not None or not _NAME.fullmatch(table_name):
             return False
         return tables.visible(_ask(connection, lambda catalog: catalog.model().table(table_name)))
