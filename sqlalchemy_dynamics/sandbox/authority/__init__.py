@@ -8,6 +8,7 @@ from .devices import approve_device
 from .failures import FAILURES, Refused
 from .faults import Fault
 from .journal import Entry
+from .managed_identity import ManagedIdentity
 from .people import User
 from .realm import Realm
 from .service import Authority
@@ -20,6 +21,7 @@ __all__ = [
     "Entry",
     "Fault",
     "FederatedCredential",
+    "ManagedIdentity",
     "Realm",
     "Refused",
     "User",

@@ -96,6 +96,8 @@ async def _json(realm: Realm, style: Style, answer: Callable[[Call], dict[str, A
 
 async def _document(make: Callable[[Request], dict[str, Any]], realm: Realm, request: Request) -> Response:
     try:
+        if request.scope.get("authority.refusal"):
+            raise Refused(request.scope["authority.refusal"])
         return JSONResponse(make(request))
     except Refused as refused:
         return _refused(request, realm, refused, "")

@@ -33,8 +33,8 @@ class Way:
 
     def back(self, fields: dict[str, str]) -> Response:
         """Send the browser there with `fields`."""
-        carried = {name: value for name, value in fields.items() if value is not None}
-        carried |= {"state": self.state} if self.state else {}
+        complete = fields | {"state": fields.get("state", self.state)}
+        carried = {name: value for name, value in complete.items() if value}
         if self.mode == "form_post":
             return HTMLResponse(form_post_page(self.address, carried))
         return RedirectResponse(_with(self.address, urlencode(carried), self.mode), status_code=302)
@@ -110,7 +110,7 @@ def _person(request: Request, call: Call) -> User | Response:
         return realm.find_user(known)
     if call.text("prompt") == "none":
         raise Refused(50058)
-    return _ask(call)
+    return _ask(request, call)
 
 
 def _person_of_form(request: Request, call: Call) -> User | Response:
@@ -118,13 +118,14 @@ def _person_of_form(request: Request, call: Call) -> User | Response:
         return call.realm.find_user(call.text("username"), call.text("password"))
     except Refused as refused:
         request.scope["authority.call"]["refusal"] = refused.failure.code
-        return _ask(call, refused.text)
+        return _ask(request, call, refused.text)
 
 
-def _ask(call: Call, error: str = "") -> Response:
+def _ask(request: Request, call: Call, error: str = "") -> Response:
     hidden = {name: value for name, value in call.parameters.items() if name not in _FORM_FIELDS}
     hint = call.text("username") or call.text("login_hint")
-    return HTMLResponse(sign_in_page(call.client().name, call.realm.users, hidden, hint, error))
+    name, action = call.client().name, request.url.path
+    return HTMLResponse(sign_in_page(name, call.realm.users, action, hidden, hint, error))
 
 
 def _grant(call: Call, client: Client, user: User, way: Way) -> Response:

@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.requests import Request
 
+from .claims import claim_value
 from .clients import Client, Proof
 from .failures import Refused
 from .journal import public_values
-from .realm import Realm, claim_value
+from .realm import Realm
 from .resources import Wanted, wanted_by_resource, wanted_by_scope
 
 __all__ = ["Call", "Style", "read_call"]
@@ -121,7 +122,7 @@ def _basic(header: str) -> tuple[str, str]:
     if scheme.lower() != "basic":
         return "", ""
     try:
-        client_id, _, secret = base64.b64decode(value).decode().partition(":")
+        client_id, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
     except ValueError:
         raise Refused(9002313) from None
     return unquote_plus(client_id), unquote_plus(secret)

@@ -48,6 +48,12 @@ class ClientCertificate:
         certificate = x509.load_pem_x509_certificate(self.certificate_pem.encode())
         return pkcs12.serialize_key_and_certificates(b"sandbox", self.key, certificate, None, protection)
 
+    @property
+    def public_key_pem(self) -> str:
+        """The bare public key."""
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        return self.key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
+
     def encrypted_key_pem(self, password: str) -> str:
         """The private key as a PEM text that needs `password`."""
         return _key_pem(self.key, serialization.BestAvailableEncryption(password.encode()))

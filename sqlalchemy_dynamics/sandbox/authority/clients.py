@@ -120,7 +120,10 @@ class Client:
 
 def _without_port(address: str) -> str:
     """`address` without its port when it is plain http to this very machine; else unchanged."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
     if parts.scheme != "http" or parts.hostname not in _LOOPBACK or parts.username is not None:
         return address
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname

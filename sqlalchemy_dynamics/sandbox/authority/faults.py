@@ -24,7 +24,7 @@ class Fault:
 
     kind: str
     when: str = "1+"
-    arg: float | None = None
+    arg: float | str | None = None
     path: str = "token"
     status: int = 200
     body: bytes = b""
@@ -57,7 +57,7 @@ class Faults:
         self.active: list[Fault] = []
         self._chance = random.Random(seed)
 
-    def add(self, kind: str, when: str = "1+", arg: float | None = None, path: str = "token") -> Fault:
+    def add(self, kind: str, when: str = "1+", arg: float | str | None = None, path: str = "token") -> Fault:
         """Put one in force; `path` is a segment of the addresses it looks at ("token", "authorize", "" for all)."""
         return self.put(Fault(kind, when, arg, path))
 

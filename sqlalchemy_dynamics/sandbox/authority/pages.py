@@ -17,14 +17,14 @@ _STYLE = (
 
 
 def sign_in_page(
-    application: str, users: Iterable[User], hidden: Mapping[str, str], hint: str = "", error: str = ""
+    application: str, users: Iterable[User], action: str, hidden: Mapping[str, str], hint: str = "", error: str = ""
 ) -> str:
-    """The form that signs in and consents; it posts `hidden` back with username, password and action."""
+    """The form that signs in and consents; it posts `hidden` to `action` with username, password and its button."""
     known = "".join(f'<option value="{escape(user.username)}">{escape(user.name)}</option>' for user in users)
     body = (
         f"<p><strong>{escape(application)}</strong> asks to use Dynamics 365 as you.</p>"
         + _alert(error)
-        + f'<form method="post">{_hidden(hidden)}'
+        + f'<form method="post" action="{escape(action)}">{_hidden(hidden)}'
         + f'<label>Account<input name="username" list="known" autocomplete="username" required '
         f'value="{escape(hint)}"></label><datalist id="known">{known}</datalist>'
         + '<label>Password<input name="password" type="password" autocomplete="current-password"></label>'

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .claims import Demand
 from .clients import Client
 from .failures import Refused
 from .faults import Faults
@@ -36,7 +35,7 @@ class Overrides:
     callback: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(eq=False)
 class Realm:
     """One tenant's sign-in service. Every attribute may be changed while it runs; `reset()` restores the knobs.
 
@@ -69,8 +68,8 @@ class Realm:
         self.refresh_in: int | None = None
         self.device_interval = 5
         self.generation = 0
-        self.demanded: dict[str, Any] = {}
-        self.interactive_claims = False
+        self.demand = Demand()
+        self._challenge = ""
         self.admin_consented: set[str] = set()
         self.browser_sessions: dict[str, str] = {}
         self.faults.clear()
@@ -125,7 +124,7 @@ class Realm:
         ``{"acrs": {"essential": True, "value": "c1"}}``. `interactive`: a refresh token cannot get them
         (`interaction_required` with the claims); a person has to sign in again. Empty claims end the demand.
         """
-        self.demanded, self.interactive_claims = dict(claims), interactive
+        self.demand = Demand(dict(claims), interactive)
 
     # -- look-ups ------------------------------------------------------------------------------------------------
 
@@ -213,35 +212,28 @@ class Realm:
             ("wrong audience", str(claims.get("aud", "")).rstrip("/").lower() != expected),
             ("expired", self.clock() >= float(claims.get("exp", 0))),
             ("revoked", claims.get("xms_generation") != self.generation),
-            ("insufficient_claims", not self._satisfies(claims.get("xms_asked", {}))),
+            ("insufficient_claims", not self.demand.met_by(claims.get("xms_asked", {}))),
         )
-
-    def _satisfies(self, asked: Mapping[str, str]) -> bool:
-        return all(asked.get(name) == claim_value(demand) for name, demand in self.demanded.items())
 
     # -- the data service's 401 ----------------------------------------------------------------------------------
 
     @property
     def challenge(self) -> str:
-        """The `WWW-Authenticate` text of a 401: tenant discovery, unquoted (dataverse-web-api 9.1)."""
+        """The `WWW-Authenticate` text of a 401: tenant discovery, unquoted (dataverse-web-api 9.1). May be set."""
         address = f"{self.url}/{self.tenant}/oauth2/authorize"
-        return f"Bearer authorization_uri={address}, resource_id={self.organisation_url}/"
+        return self._challenge or f"Bearer authorization_uri={address}, resource_id={self.organisation_url}/"
+
+    @challenge.setter
+    def challenge(self, text: str) -> None:
+        self._challenge = text
 
     def challenge_for(self, reason: str | None) -> str:
         """The `WWW-Authenticate` text for a reason of `check`."""
         if reason == "insufficient_claims":
-            claims = base64.b64encode(json.dumps({"access_token": self.demanded}).encode()).decode()
-            return f'{self.challenge}, error="insufficient_claims", claims="{claims}"'
+            return f"{self.challenge}, {self.demand.fields}"
         if reason in (None, "missing"):
             return self.challenge
         return f'{self.challenge}, error="invalid_token", error_description="The token is not accepted: {reason}"'
-
-
-def claim_value(demand: Any) -> str:
-    """The value of one requested claim: `{"value": v}`, `{"values": [v]}` or bare."""
-    if not isinstance(demand, Mapping):
-        return str(demand)
-    return str(demand.get("value", demand.get("values", "")))
 
 
 def _subject(client: Client, user: User | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -20,7 +21,7 @@ class ThreadedServer:
     """Serves `app` on 127.0.0.1 from the moment it is made until `close()`."""
 
     def __init__(self, app: Any, port: int = 0, certificate: Path | None = None, key: Path | None = None) -> None:
-        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             app,
@@ -39,12 +40,20 @@ class ThreadedServer:
 
     def close(self) -> None:
         """Stop serving and free the port."""
-        self._server.should_exit = self._server.force_exit = True
+        self._loop.call_soon_threadsafe(self._hang_up)
         self._thread.join()
         self._socket.close()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        self._loop = asyncio.new_event_loop()
+        with contextlib.closing(self._loop):
+            self._loop.run_until_complete(self._server.serve(sockets=[self._socket]))
+
+    def _hang_up(self) -> None:
+        """End idle connections too: clients keep theirs open and would be waited for."""
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+        self._server.should_exit = self._server.force_exit = True
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -52,3 +61,12 @@ class ThreadedServer:
             if not self._thread.is_alive() or time.monotonic() > deadline:
                 raise RuntimeError("the sandbox's sign-in service did not start")
             time.sleep(0.005)
+
+
+def _listening(port: int) -> socket.socket:
+    """A listening socket that says it is TCP: only then does asyncio switch Nagle's delay (40 ms an answer) off."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(128)
+    return listener

@@ -36,6 +36,7 @@ class Authority(Realm):
     public_client_id = PUBLIC_CLIENT_ID
     client_id = CLIENT_ID
     client_secret = CLIENT_SECRET
+    address = ""
 
     def __init__(
         self,
@@ -49,7 +50,6 @@ class Authority(Realm):
     ) -> None:
         super().__init__(organisation_url, lifetime, clock, consent)
         self.callback_url = callback_url
-        self.address = ""
         self._port = port
         self._server: ThreadedServer | None = None
         self._folder: Path | None = None
@@ -78,6 +78,11 @@ class Authority(Realm):
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._server = self._folder = None
+
+    def reset(self) -> None:
+        """As `Realm.reset`; a changed `url` becomes the true `address` again."""
+        super().reset()
+        self.url = self.address or self.url
 
     def __enter__(self) -> Self:
         return self.start()

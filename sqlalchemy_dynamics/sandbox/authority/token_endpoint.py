@@ -48,7 +48,7 @@ def _refresh_token(call: Call) -> dict[str, Any]:
 def _check_interaction(call: Call, session: Session) -> None:
     """Claims that only a person can satisfy are refused to a refresh token."""
     missing = {name: value for name, value in call.asked().items() if session.claims.get(name) != value}
-    if call.realm.interactive_claims and missing:
+    if call.realm.demand.interactive and missing:
         raise Refused(50076, call.realm.organisation_url, claims=call.text("claims"))
 
 

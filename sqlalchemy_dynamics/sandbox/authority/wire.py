@@ -68,7 +68,7 @@ class Wire:
         if fault.kind == "html":
             return HTMLResponse(_PAGE)
         code = 90055 if fault.kind == "429" else 70002 if fault.kind == "401" else 90033
-        headers = {} if fault.arg is None else {"Retry-After": f"{fault.arg:g}"}
+        headers = {} if fault.arg is None else {"Retry-After": str(fault.arg)}
         return JSONResponse(error_body(Refused(code), self._realm.clock()), int(fault.kind), headers)
 
     def _complete(self, entry: Entry, scope: Scope, status: int) -> None:
@@ -99,7 +99,8 @@ async def _truncate(held: list[Message], send: Send, fault: Fault | None) -> Non
 
 async def _slow(held: list[Message], send: Send, fault: Fault | None) -> None:
     """Send `arg` bytes per second."""
-    body, piece = _body(held), max(1, int((fault.arg if fault and fault.arg else 1000) * _TICK))
+    rate = float(fault.arg) if fault and fault.arg else 1000.0
+    body, piece = _body(held), max(1, int(rate * _TICK))
     await send(held[0])
     for start in range(0, len(body), piece):
         await asyncio.sleep(_TICK)
