@@ -9,7 +9,7 @@ from sqlalchemy_dynamics.edm import EDM_TYPES
 from sqlalchemy_dynamics.metadata.columns import columns_of
 from sqlalchemy_dynamics.metadata.companions import with_companions
 from sqlalchemy_dynamics.metadata.document import Document, EntityType, NavigationProperty, read
-from sqlalchemy_dynamics.metadata.drafts import Draft, is_lookup, own_key, sql_names, wire_of
+from sqlalchemy_dynamics.metadata.drafts import OWNERS, Draft, is_lookup, own_key, sql_names, wire_of
 from sqlalchemy_dynamics.metadata.model import Key, Model, Navigation, Table
 
 __all__ = ["parse"]
@@ -101,7 +101,7 @@ class _Tables(Mapping[str, Table]):
                 self._bind_targets(draft.bindings.setdefault(name, {}), name, navigation)
 
     def _bind_targets(self, bindings: dict[str, str], column: str, navigation: NavigationProperty) -> None:
-        """Record the navigation property for its target; a type without a set (principal) stands for its heirs.
+        """Record the navigation property for its target; owners, and types without a set, stand for their heirs.
 
         On derived activities `regardingobjectid_account_task` takes the place of the inherited
         `regardingobjectid_account`, while `ownerid` stays before `ownerid_task` (dataverse-web-api 5.3).
@@ -110,7 +110,7 @@ class _Tables(Mapping[str, Table]):
             return
         if bindings.get(navigation.target) != column:
             bindings[navigation.target] = navigation.name
-        if navigation.target not in self.set_of:
+        if navigation.target == OWNERS or navigation.target not in self.set_of:
             for heir in self.heirs.get(navigation.target, ()):
                 bindings.setdefault(heir, navigation.name)
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from sqlalchemy_dynamics.edm import EDM_TYPES
 from sqlalchemy_dynamics.metadata.document import EntityType, NavigationProperty, Property
 
-__all__ = ["Draft", "is_lookup", "own_key", "sql_names", "wire_of"]
+__all__ = ["OWNERS", "Draft", "is_lookup", "own_key", "sql_names", "wire_of"]
+
+OWNERS = "principal"
+"""The abstract type of users and teams."""
 
 _HOUSEKEEPING = frozenset({
     "versionnumber", "name", "importsequencenumber", "overriddencreatedon", "timezoneruleversionnumber",
@@ -37,9 +40,9 @@ class Draft:
 
 
 def own_key(chain: list[EntityType]) -> str:
-    """The key property; ``<name>id`` for heirs of principal, whose CSDL key is ``ownerid`` (dataverse-web-api 2.2)."""
+    """The key property; ``<name>id`` for heirs of OWNERS, whose CSDL key is ``ownerid`` (dataverse-web-api 2.2)."""
     own = chain[-1].name + "id"
-    if any(link.name == "principal" for link in chain[:-1]) and own in chain[-1].properties:
+    if any(link.name == OWNERS for link in chain[:-1]) and own in chain[-1].properties:
         return own
     key = next((link.key for link in reversed(chain) if link.key), "")
     return key if any(key in link.properties and link.properties[key].edm in EDM_TYPES for link in chain) else ""

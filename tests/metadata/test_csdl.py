@@ -9,7 +9,20 @@ from sqlalchemy_dynamics.errors import OperationalError
 from sqlalchemy_dynamics.metadata import csdl
 from sqlalchemy_dynamics.metadata.document import MAX_DEPTH
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Key, Kind, Model, Table
-from tests.metadata.documents import HEAD, SMALL, TAIL, annotation, document, entity, permission, prop, single
+from tests.metadata.documents import (
+    HEAD,
+    PRINCIPAL,
+    SMALL,
+    TAIL,
+    annotation,
+    document,
+    entity,
+    permission,
+    prop,
+    single,
+)
+
+OWNER = single("ownerid", "principal", "_ownerid_value")
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +85,13 @@ def test_owners_bind_through_ownerid_also_on_activities(model: Model) -> None:
     everyone = {"principal": "ownerid", "systemuser": "ownerid", "team": "ownerid"}
     assert model.tables["account"].columns["ownerid"].navigations == everyone
     assert model.tables["task"].columns["ownerid"].navigations == everyone
+
+
+def test_owners_may_have_an_entity_set() -> None:
+    thing = entity("thing", "thingid", prop("thingid", "Guid") + prop("_ownerid_value", "Guid") + OWNER)
+    model = csdl.parse(document(PRINCIPAL + thing, {"owners": "principal", "teams": "team", "things": "thing"}))
+    assert model.tables["thing"].columns["ownerid"].navigations == {"principal": "ownerid", "team": "ownerid"}
+    assert model.tables["team"].primary_key == "teamid"
 
 
 def test_a_derived_activity_binds_through_its_own_navigation(model: Model) -> None:
