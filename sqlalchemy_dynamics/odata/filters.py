@@ -7,7 +7,7 @@ second target (FetchXML) can render the same tree. The guards against the server
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy_dynamics.errors import InternalError, NotSupportedError
@@ -240,6 +240,7 @@ class _Writer:
         return _all_of(_Text(f"not {text}"), self.not_null(node.path)) if node.negated else _Text(text)
 
     def among(self, node: Among) -> _Text:
+        node = replace(node, operands=tuple(dict.fromkeys(node.operands)))
         function = "NotIn" if node.negated else "In"
         text = self.list_call(function, node) if self.callable(node) else self.chain(node)
         return _all_of(text, self.not_null(node.path)) if node.negated else text

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Context, Decimal, DecimalException, Inexact
+from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -64,21 +64,21 @@ class RowDecoder:
 
     def __init__(self, columns: Sequence[Field]) -> None:
         self.columns = tuple(columns)
-        tree, paths = _Tree(), []
-        for column in self.columns:
-            paths.append(tree.add(column))
+        tree = _Tree()
+        paths = [tree.add(column) for column in self.columns]
         self._decoder = msgspec.json.Decoder(_envelope(tree.struct()))
         self._tuple = _tuple_maker(paths)
-        self._naive = [n for n, column in enumerate(self.columns) if column.type.family == "TIMESTAMP"]
+        self._naive = {path for path, each in zip(paths, columns, strict=True) if each.type.family == "TIMESTAMP"}
 
     def decode(self, body: bytes) -> Page[list[Row]]:
         """Return the page's rows. Raises OperationalError when the body is no page, DataError for a wrong value."""
         try:
             page = self._decoder.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            for path in self._naive:
+                _read_wall_clock(page.value, path.split("."))
+        except (msgspec.MsgspecError, ValueError):
             return _tolerant_page(self.columns, body)
-        rows = list(map(self._tuple, page.value))
-        return Page(self._without_zone(rows) if self._naive else rows, page.next_link, page.delta_link)
+        return Page(list(map(self._tuple, page.value)), page.next_link, page.delta_link)
 
     def decode_one(self, body: bytes) -> Row:
         """Return the single row of a reply without ``value``; raises as `decode` does."""
@@ -86,13 +86,6 @@ class RowDecoder:
         if "@odata.context" not in reply:
             raise _foreign(reply)
         return _tolerant_row(self.columns, reply)
-
-    def _without_zone(self, rows: list[Row]) -> list[Row]:
-        """A TimeZoneIndependent value is written with Z but means the wall clock (dataverse-web-api: semantics)."""
-        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        for n in self._naive if rows else ():
-            columns[n] = [value and value.replace(tzinfo=None) for value in columns[n]]
-        return list(zip(*columns, strict=True))
 
 
 class ArrowDecoder:
@@ -105,8 +98,10 @@ class ArrowDecoder:
         self.columns = tuple(columns)
         self._rows = RowDecoder(columns)
         self.schema = pyarrow.schema([(each.name or each.key, arrow_type(each.type)) for each in self.columns])
+        self._paths = [[*column.through, column.key] for column in self.columns]
         tree = _Tree()
-        self._paths = [(*column.through, tree.add(column) and column.key) for column in self.columns]
+        for column in self.columns:
+            tree.add(column)
         page = [("value", pyarrow.list_(tree.arrow())), (_NEXT, pyarrow.string()), (_DELTA, pyarrow.string())]
         self._parsing = arrow_json.ParseOptions(
             explicit_schema=pyarrow.schema(page), unexpected_field_behavior="ignore"
@@ -142,10 +137,10 @@ class ArrowDecoder:
     def _array(self, rows: Any, n: int) -> Any:
         from pyarrow import compute
 
-        array = compute.struct_field(rows.values, list(self._paths[n]))
+        array = compute.struct_field(rows.values, self._paths[n])
         if self.columns[n].type.family == "BLOB":
             return _array([_tolerant(text, self.columns[n]) for text in array.to_pylist()], self.columns[n])
-        return array if array.type == self.schema.types[n] else array.cast(self.schema.types[n])
+        return _checked(array if array.type == self.schema.types[n] else array.cast(self.schema.types[n]))
 
     def _by_rows(self, body: bytes) -> Page[pyarrow.RecordBatch]:
         """The second way: takes seven digits of a second, padded decimals, and says what is wrong with the rest."""
@@ -177,7 +172,7 @@ _PYTHON: dict[str, Any] = {
     "DOUBLE": float,
     "BOOLEAN": bool,
     "TIMESTAMP WITH TIME ZONE": datetime,
-    "TIMESTAMP": datetime,
+    "TIMESTAMP": str,  # replaced by a naive datetime afterwards
     "DATE": date,
     "BLOB": bytes,
 }
@@ -244,8 +239,7 @@ def _tuple_maker(paths: list[str]) -> Callable[[Any], Row]:
     if paths == [f"m{n}" for n in range(len(paths))]:
         return msgspec.structs.astuple
     if len(paths) == 1:
-        paths = paths * 2
-        return lambda row: _values(row, paths)[:1]
+        return lambda row: _values(row, paths)
     quick = attrgetter(*paths)
 
     def make(row: Any) -> Row:
@@ -267,6 +261,20 @@ def _values(row: Any, paths: list[str]) -> Row:
     return tuple(values)
 
 
+def _read_wall_clock(rows: list[Any], path: list[str]) -> None:
+    """A TimeZoneIndependent value is written with Z but means the wall clock (dataverse-web-api: semantics)."""
+    *outer, name = path
+    for row in rows:
+        for each in outer:
+            row = row and getattr(row, each)
+        text = row and getattr(row, name)
+        if text is not None:
+            moment = datetime.fromisoformat(text.removesuffix("Z"))
+            if moment.tzinfo is not None:
+                raise ValueError(text)
+            setattr(row, name, moment)
+
+
 def _record_batch(arrays: list[Any], schema: Any, rows: int) -> Any:
     import pyarrow
 
@@ -279,16 +287,16 @@ def _array(values: list[Any], column: Field) -> Any:
     import pyarrow
 
     try:
-        if column.type.scale is not None:
-            values = [value and _rescaled(value, column.type) for value in values]
-        return pyarrow.array(values, arrow_type(column.type))
-    except (pyarrow.ArrowException, DecimalException, OverflowError) as error:
+        return _checked(pyarrow.array(values, arrow_type(column.type)))
+    except (pyarrow.ArrowException, OverflowError) as error:
         raise DataError(f"column {column.key}: a value does not fit {column.type.sql}: {error}") from None
 
 
-def _rescaled(value: Decimal, kind: SqlType) -> Decimal:
-    """The value with the type's decimal places; digits beyond them must be zero."""
-    return value.quantize(Decimal(1).scaleb(-(kind.scale or 0)), context=Context(prec=76, traps=[Inexact]))
+def _checked(array: Any) -> Any:
+    """A decimal written with an exponent may exceed the precision of its type without pyarrow saying so."""
+    if str(array.type).startswith("decimal"):
+        array.validate(full=True)
+    return array
 
 
 def _tolerant_page(columns: tuple[Field, ...], body: bytes) -> Page[list[Row]]:
