@@ -33,6 +33,7 @@ def ask(authority: Authority, http: httpx.Client) -> Ask:
 def test_a_person_signs_in_on_the_page(authority: Authority, http: httpx.Client, ask: Ask) -> None:
     page = ask(login_hint="sam@contoso.onmicrosoft.com")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "alex@contoso.onmicrosoft.com (Pass-word-1)" in page.text
     assert read_form(page).fields["username"] == "sam@contoso.onmicrosoft.com"
     user = authority.users[1]
     response = sign_in(http, page, user.username, user.password)
@@ -168,6 +169,13 @@ def test_an_administrator_must_consent_first(authority: Authority, http: httpx.C
     answer = answer_of(http.get(f"{authority.address}/contoso.onmicrosoft.com/adminconsent", params=query))
     assert answer == {"admin_consent": "True", "tenant": authority.tenant, "state": "x"}
     assert "code" in answer_of(ask(**seller))
+
+
+def test_an_administrator_consents_while_signing_in(authority: Authority, ask: Ask) -> None:
+    authority.consent = "grant"
+    authority.add_client(Client("strict", admin_only=True))
+    assert "code" in answer_of(ask(client_id="strict", prompt="admin_consent"))
+    assert "code" in answer_of(ask(client_id="strict", login_hint="sam@contoso.onmicrosoft.com"))
 
 
 def test_admin_consent_declined_and_wrong(authority: Authority, http: httpx.Client) -> None:

@@ -56,6 +56,15 @@ def test_slow_bytes_arrive(authority: Authority, fetch: Callable[[], httpx.Respo
     assert fetch().json()["token_type"] == "Bearer"
 
 
+def test_silence(authority: Authority, http: httpx.Client, fetch: Callable[[], httpx.Response]) -> None:
+    authority.faults.add("delay", when="#1", arg=30)
+    http.timeout = httpx.Timeout(0.2)
+    with pytest.raises(httpx.ReadTimeout):
+        fetch()
+    http.timeout = httpx.Timeout(10)
+    assert fetch().status_code == 200
+
+
 def test_a_portal_and_any_answer(authority: Authority, fetch: Callable[[], httpx.Response]) -> None:
     authority.faults.add("html", "#1")
     authority.faults.answer(b"\xff{", status=302, headers={"location": "https://portal.test"}, when="2+")

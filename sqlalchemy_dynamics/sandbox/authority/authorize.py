@@ -131,6 +131,8 @@ def _ask(request: Request, call: Call, error: str = "") -> Response:
 def _grant(call: Call, client: Client, user: User, way: Way) -> Response:
     """Hand out the code and remember the person in this browser."""
     realm = call.realm
+    if user.administrator and call.text("prompt") == "admin_consent":
+        realm.admin_consented.add(client.client_id)
     session = realm.grants.open_session(client, user, call.wanted(), call.asked())
     challenge, method = call.text("code_challenge"), call.text("code_challenge_method") or "plain"
     code = realm.grants.new_code(session, way.address, challenge, method, call.text("nonce"))

@@ -1,6 +1,8 @@
 """THE table of refusals: AADSTS number, OAuth error, HTTP status and text, and the body built from it.
 
 Numbers and OAuth errors are those of Microsoft's list of AADSTS codes; texts follow the service's wording.
+UNVERIFIED against the live service: which of several faults of one request is found first, the number that goes with a
+declined device, and where 50076 is `invalid_grant` instead of `interaction_required` (seen both ways: `Refused.error`).
 """
 
 from __future__ import annotations

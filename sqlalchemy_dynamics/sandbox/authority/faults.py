@@ -11,7 +11,7 @@ from .failures import FAILURES
 
 __all__ = ["Fault", "Faults"]
 
-_KINDS = re.compile(r"429|401|500|502|503|504|drop|truncate|slow|html|answer|AADSTS\d+")
+_KINDS = re.compile(r"429|401|500|502|503|504|drop|truncate|slow|delay|html|answer|AADSTS\d+")
 _WHEN = re.compile(r"#(?P<nth>\d+)|%(?P<every>\d+)|(?P<onwards>\d+)\+|(?P<rate>[01](?:\.\d+)?|\.\d+)")
 
 
@@ -19,6 +19,7 @@ _WHEN = re.compile(r"#(?P<nth>\d+)|%(?P<every>\d+)|(?P<onwards>\d+)\+|(?P<rate>[
 class Fault:
     """One fault. `answer` sends `status`, `headers` and `body`; `AADSTS…` refuses with that number of the table.
 
+    `delay` holds the answer for `arg` seconds, `slow` sends `arg` bytes per second, a status has `arg` as Retry-After.
     `drop` and `truncate` come after the request was served: what it spent is spent.
     """
 

@@ -20,6 +20,8 @@ def sign_in_page(
     application: str, users: Iterable[User], action: str, hidden: Mapping[str, str], hint: str = "", error: str = ""
 ) -> str:
     """The form that signs in and consents; it posts `hidden` to `action` with username, password and its button."""
+    users = list(users)
+    demo = ", ".join(f"{escape(user.username)} ({escape(user.password)})" for user in users if user.demo)
     known = "".join(f'<option value="{escape(user.username)}">{escape(user.name)}</option>' for user in users)
     body = (
         f"<p><strong>{escape(application)}</strong> asks to use Dynamics 365 as you.</p>"
@@ -30,7 +32,7 @@ def sign_in_page(
         + '<label>Password<input name="password" type="password" autocomplete="current-password"></label>'
         + '<button name="action" value="accept">Sign in and accept</button>'
         + '<button name="action" value="cancel" formnovalidate>Cancel</button></form>'
-        + '<p class="note">This is a local sandbox. Its accounts are fictitious.</p>'
+        + f'<p class="note">A local sandbox with fictitious accounts: {demo}</p>'
     )
     return _page("Sign in", body)
 
@@ -38,8 +40,7 @@ def sign_in_page(
 def device_page(user_code: str = "", error: str = "") -> str:
     """The form into which a person types the code that a device shows."""
     body = (
-        _alert(error)
-        + f'<form method="post"><label>Code<input name="user_code" autocapitalize="characters" required '
+        _alert(error) + f'<form method="post"><label>Code<input name="user_code" autocapitalize="characters" required '
         f'value="{escape(user_code)}"></label>'
         + '<label>Account<input name="username" autocomplete="username"></label>'
         + '<label>Password<input name="password" type="password" autocomplete="current-password"></label>'
@@ -53,7 +54,7 @@ def form_post_page(address: str, fields: Mapping[str, str]) -> str:
     """The page that carries an answer to the application by POST, by itself or by its button."""
     body = (
         f'<form method="post" action="{escape(address)}">{_hidden(fields)}'
-        '<noscript><button>Continue</button></noscript></form><script>document.forms[0].submit()</script>'
+        "<noscript><button>Continue</button></noscript></form><script>document.forms[0].submit()</script>"
     )
     return _page("Working…", body)
 

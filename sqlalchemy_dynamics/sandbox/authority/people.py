@@ -12,7 +12,10 @@ _SPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
 @dataclass
 class User:
-    """One account. `disabled` → AADSTS50057; `needs_mfa` → password grant gets 50076; `cae` → long-lived tokens."""
+    """One account; a `demo` account's password is shown on the sign-in page.
+
+    `disabled` → AADSTS50057; `needs_mfa` → password grant gets 50076; `cae` → long-lived tokens.
+    """
 
     username: str
     password: str = field(repr=False)
@@ -21,6 +24,7 @@ class User:
     needs_mfa: bool = False
     administrator: bool = False
     cae: bool = False
+    demo: bool = False
 
     @property
     def object_id(self) -> str:
@@ -31,6 +35,6 @@ class User:
 def demo_users() -> list[User]:
     """Two fictitious people: an administrator and a seller."""
     return [
-        User("alex@contoso.onmicrosoft.com", "Pass-word-1", "Alex Example", administrator=True),
-        User("sam@contoso.onmicrosoft.com", "Pass-word-2", "Sam Sample"),
+        User("alex@contoso.onmicrosoft.com", "Pass-word-1", "Alex Example", administrator=True, demo=True),
+        User("sam@contoso.onmicrosoft.com", "Pass-word-2", "Sam Sample", demo=True),
     ]

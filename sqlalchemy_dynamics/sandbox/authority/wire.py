@@ -108,10 +108,17 @@ async def _slow(held: list[Message], send: Send, fault: Fault | None) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+async def _delay(held: list[Message], send: Send, fault: Fault | None) -> None:
+    """Stay silent for `arg` seconds, then answer."""
+    await asyncio.sleep(float(fault.arg) if fault and fault.arg else 1.0)
+    await _deliver(held, send, fault)
+
+
 _DELIVERY: dict[str, Callable[[list[Message], Send, Fault | None], Awaitable[None]]] = {
     "drop": _drop,
     "truncate": _truncate,
     "slow": _slow,
+    "delay": _delay,
 }
 
 
