@@ -14,6 +14,7 @@ from sqlalchemy_dynamics.metadata.model import Key, Model, Navigation, Table
 
 __all__ = ["parse"]
 
+_LONGEST_CHAIN = 16
 _SCHEMA_TYPES = frozenset({"crmmodelbaseentity", "MetadataBase"})
 
 
@@ -68,9 +69,9 @@ class _Tables(Mapping[str, Table]):
                         yield link.name, chain[:length]
 
     def _chain(self, name: str) -> list[EntityType]:
-        """The type behind its bases, topmost first; a base that is missing or repeated ends the walk."""
+        """The type behind its bases, topmost first; a base that is missing, and a chain too long to be one, end it."""
         chain: list[EntityType] = []
-        while name in self.document.types and all(link.name != name for link in chain):
+        while name in self.document.types and len(chain) < _LONGEST_CHAIN:
             chain.insert(0, self.document.types[name])
             name = chain[0].base
         return chain

@@ -41,11 +41,12 @@ class Draft:
 
 def own_key(chain: list[EntityType]) -> str:
     """The key property; ``<name>id`` for heirs of OWNERS, whose CSDL key is ``ownerid`` (dataverse-web-api 2.2)."""
+    known = {wire for link in chain for wire, found in link.properties.items() if found.edm in EDM_TYPES}
     own = chain[-1].name + "id"
-    if any(link.name == OWNERS for link in chain[:-1]) and own in chain[-1].properties:
+    if own in known and any(link.name == OWNERS for link in chain[:-1]):
         return own
     key = next((link.key for link in reversed(chain) if link.key), "")
-    return key if any(key in link.properties and link.properties[key].edm in EDM_TYPES for link in chain) else ""
+    return key if key in known else ""
 
 
 def is_lookup(wire: str) -> bool:

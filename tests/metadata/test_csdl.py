@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sqlalchemy_dynamics.edm import BLOB, INTEGER, MONEY, UUID, VARCHAR
 from sqlalchemy_dynamics.errors import OperationalError
@@ -344,3 +347,27 @@ def test_every_column_of_a_table_has_a_wire_name_of_its_own(model: Model) -> Non
         real = [column for column in table.columns.values() if column.companion is None]
         assert len(wires(real)) == len(real)
         assert all(name == column.name for name, column in table.columns.items())
+
+
+VALUES = st.sampled_from(
+    ["", "x", "account", "crmbaseentity", "_x_value", "_value", "Collection()", "mscrm.", "Edm.Guid"]
+)
+PLACES = [
+    found.span() for found in re.finditer(r'(?<=")[^"<>]*(?=")', SMALL.decode()) if found[0][:4] not in ("http", "1.0")
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=6, unique_by=lambda change: change[0]))
+def test_whatever_the_attributes_say_there_is_a_model_or_a_clear_error(
+    changes: list[tuple[tuple[int, int], str]],
+) -> None:
+    text = SMALL.decode()
+    for (start, end), value in sorted(changes, reverse=True):
+        text = text[:start] + value + text[end:]
+    try:
+        model = csdl.parse(text.encode())
+    except OperationalError as error:
+        assert "$metadata" in str(error)
+    else:
+        assert all(table.primary_key in table.columns for table in model.tables.values())
