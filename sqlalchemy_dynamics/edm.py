@@ -14,6 +14,7 @@ __all__ = [
     "DECIMAL",
     "DOUBLE",
     "EDM_TYPES",
+    "HUGEINT",
     "INTEGER",
     "MONEY",
     "TIMESTAMP",
@@ -66,12 +67,14 @@ TIMESTAMPTZ = SqlType("TIMESTAMP WITH TIME ZONE")
 TIMESTAMP = SqlType("TIMESTAMP")
 DATE = SqlType("DATE")
 BLOB = SqlType("BLOB")
+HUGEINT = SqlType("HUGEINT")
 
 ARROW_NAMES = {
     "UUID": "string",
     "VARCHAR": "string",
     "INTEGER": "int32",
     "BIGINT": "int64",
+    "HUGEINT": "decimal128(38, 0)",
     "DOUBLE": "double",
     "BOOLEAN": "bool",
     "TIMESTAMP WITH TIME ZONE": "timestamp[us, tz=UTC]",

@@ -13,8 +13,9 @@ from sqlglot import exp
 from sqlalchemy_dynamics.edm import SqlType
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Operand, Parameter, Value
+from sqlalchemy_dynamics.planner.parse import parameter_key
 
-__all__ = ["Kinds", "NullConstant", "is_constant", "operand", "parameter_key", "text_of"]
+__all__ = ["Kinds", "NullConstant", "is_constant", "operand", "text_of"]
 
 Kinds = Mapping[int | str, str]
 """The Python type name of each parameter, by position (from 1) or name."""
@@ -40,13 +41,6 @@ _PARAMETER_KINDS = {
 
 class NullConstant:
     """The constant NULL: it compares with nothing."""
-
-
-def parameter_key(node: exp.Expression) -> int | str | None:
-    """Return the position or name of a parameter marker, None for any other node."""
-    if not isinstance(node, (exp.Parameter, exp.Placeholder)) or not node.name:
-        return None
-    return int(node.name) if node.name.isdigit() else str(node.name)
 
 
 def is_constant(node: exp.Expression) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.edm import BIGINT, SqlType, decimal
+from sqlalchemy_dynamics.edm import BIGINT, HUGEINT, SqlType, decimal
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.odata.filters import Null
 from sqlalchemy_dynamics.planner.plan import Groups, Limit, Measure, Output, Rows, Scan
@@ -20,7 +20,6 @@ from sqlalchemy_dynamics.planner.shape import Shape
 
 __all__ = ["Grouping", "grouping_of", "title"]
 
-HUGEINT = SqlType("HUGEINT")
 _METHODS: dict[type[exp.Expression], str] = {
     exp.Count: "count",
     exp.Sum: "sum",

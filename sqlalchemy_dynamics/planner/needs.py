@@ -12,12 +12,41 @@ __all__ = ["columns_needed"]
 
 def columns_needed(tree: exp.Expression, occurrences: list[Occurrence]) -> dict[int, tuple[Column, ...]]:
     """Return the columns to fetch by occurrence number, in the table's order."""
-    names = {identifier.name.lower() for identifier in tree.find_all(exp.Identifier)}
+    names = _Names(tree, occurrences)
     if _needs_everything(tree, occurrences):
         whole = {occurrence.number for occurrence in occurrences}
     else:
         whole = _starred(tree, occurrences)
-    return {occurrence.number: _columns(occurrence, names, occurrence.number in whole) for occurrence in occurrences}
+    return {each.number: _columns(each, names.of(each), each.number in whole) for each in occurrences}
+
+
+class _Names:
+    """The names a statement mentions: those qualified by a table's alias for that table, all others for every table."""
+
+    def __init__(self, tree: exp.Expression, occurrences: list[Occurrence]) -> None:
+        tables = {occurrence.alias.lower() for occurrence in occurrences}
+        others = {alias.name.lower() for alias in tree.find_all(exp.TableAlias) if not _is_of_table(alias)}
+        self._certain = tables - others
+        self._anywhere: set[str] = set()
+        self._of: dict[str, set[str]] = {}
+        for identifier in tree.find_all(exp.Identifier):
+            self._add(identifier)
+
+    def of(self, occurrence: Occurrence) -> set[str]:
+        """Return the names that may mean a column of this table."""
+        return self._anywhere | self._of.get(occurrence.alias.lower(), set())
+
+    def _add(self, identifier: exp.Identifier) -> None:
+        holder = identifier.parent
+        if isinstance(holder, (exp.Alias, exp.TableAlias)) and identifier.arg_key in ("alias", "this"):
+            return
+        qualifier = holder.table.lower() if isinstance(holder, exp.Column) else ""
+        names = self._of.setdefault(qualifier, set()) if qualifier in self._certain else self._anywhere
+        names.add(identifier.name.lower())
+
+
+def _is_of_table(alias: exp.TableAlias) -> bool:
+    return isinstance(alias.parent, exp.Table)
 
 
 def _columns(occurrence: Occurrence, names: set[str], whole: bool) -> tuple[Column, ...]:

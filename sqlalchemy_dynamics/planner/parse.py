@@ -11,7 +11,7 @@ from sqlglot.tokens import Token, TokenType
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 
-__all__ = ["Dynamics", "Statement", "parse", "render"]
+__all__ = ["Dynamics", "Statement", "parameter_key", "parse", "render"]
 
 _COMMANDS = ("CALL", "DECLARE", "EXEC", "EXECUTE", "EXPLAIN", "GRANT", "RELEASE", "REVOKE", "SAVEPOINT")
 _BEFORE_TOP = (TokenType.SELECT, TokenType.DISTINCT, TokenType.ALL)
@@ -39,7 +39,8 @@ class Statement:
     """One parsed statement. `kind` is select, explain, analyze, write or call; `tree` the (inner) statement.
 
     For a call, `command` is its text; `explained` is the kind of the statement inside an EXPLAIN. `markers` counts
-    the ``?`` placeholders.
+    the ``?`` placeholders; `pinned` names the parameters whose values shape the plan: LIKE patterns, their escapes,
+    and prefixes.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Statement:
     markers: int = 0
     command: str = ""
     explained: str = ""
+    pinned: tuple[int | str, ...] = ()
 
 
 def parse(sql: str) -> Statement:
@@ -58,9 +60,16 @@ def parse(sql: str) -> Statement:
     if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)):
         return Statement("write", tree, markers)
     if isinstance(tree, (exp.Query, exp.Values)):
-        return Statement("select", _friendly(tree), markers)
+        return Statement("select", _friendly(tree), markers, pinned=_pinned(tree))
     what = type(tree).__name__.upper()
     raise NotSupportedError(f"{what} statements are not supported; use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN")
+
+
+def parameter_key(node: exp.Expression) -> int | str | None:
+    """Return the position or name of a parameter marker, None for any other node."""
+    if not isinstance(node, (exp.Parameter, exp.Placeholder)) or not node.name:
+        return None
+    return int(node.name) if node.name.isdigit() else str(node.name)
 
 
 def render(tree: exp.Expression) -> str:
@@ -130,7 +139,15 @@ def _explained(text: str) -> Statement:
     inner = parse(rest if analyze else text)
     if inner.kind in ("explain", "analyze"):
         raise ProgrammingError("EXPLAIN cannot explain an EXPLAIN")
-    return Statement("analyze" if analyze else "explain", inner.tree, inner.markers, inner.command, inner.kind)
+    kind = "analyze" if analyze else "explain"
+    return Statement(kind, inner.tree, inner.markers, inner.command, inner.kind, inner.pinned)
+
+
+def _pinned(tree: exp.Expression) -> tuple[int | str, ...]:
+    patterns = tree.find_all(exp.Like, exp.ILike, exp.Escape, exp.StartsWith)
+    markers = (inner for node in patterns for inner in node.find_all(exp.Parameter, exp.Placeholder))
+    keys = (parameter_key(marker) for marker in markers)
+    return tuple(dict.fromkeys(key for key in keys if key is not None))
 
 
 def _friendly(tree: exp.Expression) -> exp.Expression:

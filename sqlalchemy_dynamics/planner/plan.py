@@ -22,6 +22,7 @@ class Marker:
 
 
 Amount = int | Marker | None
+EVERY_ROW = Both(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Scan:
     number: int
     table: Table
     columns: tuple[Column, ...]
-    filter: Filter = Both(())
+    filter: Filter = EVERY_ROW
     order: tuple[Order, ...] = ()
     limit: Limit = Limit()
     groups: Groups | None = None

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
-from sqlalchemy_dynamics.planner.constants import is_constant, parameter_key
+from sqlalchemy_dynamics.planner.constants import is_constant
 from sqlalchemy_dynamics.planner.groups import title
 from sqlalchemy_dynamics.planner.names import Occurrence
-from sqlalchemy_dynamics.planner.parse import render
+from sqlalchemy_dynamics.planner.parse import parameter_key, render
 from sqlalchemy_dynamics.planner.pushdown import Translator
 
 __all__ = ["is_read_once", "name_outputs", "parameters_in", "settle", "speak_text_rule", "stand_in", "to_sql"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
-from sqlalchemy_dynamics.planner.plan import Limit, Output, Rows, Scan
+from sqlalchemy_dynamics.planner.plan import Output, Rows, Scan
 from sqlalchemy_dynamics.planner.shape import Shape, limit_of, orders_of
 
 __all__ = ["limited_scan", "plain_rows"]

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Both
-from sqlalchemy_dynamics.planner.constants import Kinds, parameter_key
+from sqlalchemy_dynamics.planner.constants import Kinds
 from sqlalchemy_dynamics.planner.groups import Grouping, grouping_of
 from sqlalchemy_dynamics.planner.implied import Implied, imply
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
@@ -27,9 +27,9 @@ from sqlalchemy_dynamics.planner.residual import (
     to_sql,
 )
 from sqlalchemy_dynamics.planner.rows import limited_scan, plain_rows
-from sqlalchemy_dynamics.planner.shape import Shape, shape_of
+from sqlalchemy_dynamics.planner.shape import shape_of
 
-__all__ = ["pinned_parameters", "plan_select"]
+__all__ = ["plan_select"]
 
 _WIRE_LOOKUP = re.compile(r"_(\w+)_value", re.IGNORECASE)
 
@@ -43,7 +43,8 @@ def plan_select(
 ) -> Plan:
     """Plan one SELECT. The tree is not changed.
 
-    `kinds` holds the type name of each parameter, `pinned` the values of those named by `pinned_parameters`. With
+    `kinds` holds the type name of each parameter, `pinned` the values of those that
+    `Statement.pinned` names. With
     `pushdown` off every table is fetched whole. Raises ProgrammingError for names the organisation does not have.
     """
     tree = _with_logical_names(tree.copy())
@@ -53,17 +54,6 @@ def plan_select(
         if alone is not None:
             return alone
     return _residual(tree, lookup, kinds, pinned, pushdown)
-
-
-def pinned_parameters(tree: exp.Expression) -> tuple[int | str, ...]:
-    """Return the parameters whose values shape the plan: LIKE patterns, their escapes, and prefixes."""
-    keys: dict[int | str, None] = {}
-    for node in tree.find_all(exp.Like, exp.ILike, exp.Escape, exp.StartsWith):
-        for inner in node.find_all(exp.Parameter, exp.Placeholder):
-            key = parameter_key(inner)
-            if key is not None:
-                keys[key] = None
-    return tuple(keys)
 
 
 def _with_logical_names(tree: exp.Expression) -> exp.Expression:

@@ -9,8 +9,8 @@ from sqlglot import exp
 from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.filters import Both, Filter
 from sqlalchemy_dynamics.odata.query import Order
-from sqlalchemy_dynamics.planner.constants import parameter_key
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources
+from sqlalchemy_dynamics.planner.parse import parameter_key
 from sqlalchemy_dynamics.planner.plan import Amount, Limit, Marker
 from sqlalchemy_dynamics.planner.pushdown import Translator
 
@@ -151,4 +151,5 @@ def _ordered_column(shape: Shape, node: exp.Expression) -> Column | None:
 
 def _sortable(column: Column) -> bool:
     """The service sorts a lookup by its row's name, and GUIDs by its own byte order."""
-    return column.companion is None and column.kind not in _UNSORTED_KINDS and column.type.family not in ("UUID", "BLOB")
+    plain = column.companion is None and column.kind not in _UNSORTED_KINDS
+    return plain and column.type.family not in ("UUID", "BLOB")

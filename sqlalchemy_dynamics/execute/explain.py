@@ -1,0 +1,64 @@
+"""EXPLAIN: the very requests that would be sent, the SQL that is left, and why it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy_dynamics.edm import BIGINT, DOUBLE, INTEGER, VARCHAR
+from sqlalchemy_dynamics.execute.fetch import Tally
+from sqlalchemy_dynamics.execute.requests import Values, asks_of
+from sqlalchemy_dynamics.execute.result import ListResult, ResultColumn
+from sqlalchemy_dynamics.odata.query import to_request
+from sqlalchemy_dynamics.planner.plan import Plan, Residual, Scan
+
+__all__ = ["Step", "analyzed", "explained", "steps_of"]
+
+Step = tuple[int, str, str]
+_LONGEST_URL = 32_000
+_COLUMNS = (
+    ResultColumn("step", INTEGER, False),
+    ResultColumn("kind", VARCHAR, False),
+    ResultColumn("detail", VARCHAR, False),
+)
+_COUNTS = (
+    ResultColumn("requests", BIGINT),
+    ResultColumn("rows", BIGINT),
+    ResultColumn("bytes", BIGINT),
+    ResultColumn("ms", DOUBLE),
+)
+
+
+def steps_of(plan: Plan, values: Values | None, page_size: int | None) -> list[Step]:
+    """Return (step, kind, detail) for everything a plan does; with `values` None parameters show as ``{key}``."""
+    found = [*_work(plan, values, page_size), *(("note", f"{term}: {reason}") for term, reason in plan.notes)]
+    return [(number, kind, detail) for number, (kind, detail) in enumerate(found, start=1)]
+
+
+def explained(steps: list[Step]) -> ListResult:
+    """Return the rows of EXPLAIN."""
+    return ListResult(_COLUMNS, steps)
+
+
+def analyzed(steps: list[Step], tally: Tally, milliseconds: float) -> ListResult:
+    """Return the rows of EXPLAIN ANALYZE; the counts of the whole statement stand in its first row."""
+    counts = (tally.requests, tally.rows, tally.bytes, milliseconds)
+    rows = [(*step, *(counts if position == 0 else (None,) * 4)) for position, step in enumerate(steps)]
+    return ListResult((*_COLUMNS, *_COUNTS), rows)
+
+
+def _work(plan: Plan, values: Values | None, page_size: int | None) -> Iterator[tuple[str, str]]:
+    for scan in plan.scans:
+        yield from _requests(scan, values, page_size)
+    if isinstance(plan.work, Residual):
+        yield "residual", plan.work.sql
+    if plan.fallback is not None:
+        yield "note", "if the service refuses to group (over 50,000 rows), the rows are fetched and grouped here"
+
+
+def _requests(scan: Scan, values: Values | None, page_size: int | None) -> Iterator[tuple[str, str]]:
+    asks = asks_of(scan, values, page_size)
+    if not asks:
+        yield "note", f"nothing is asked of {scan.table.name}: its condition is never true"
+    for ask in asks:
+        url = to_request(ask.query, placeholders=values is None).url
+        yield ("batch" if len(url) > _LONGEST_URL else "request"), f"GET {url}"

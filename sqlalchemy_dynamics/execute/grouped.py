@@ -1,0 +1,90 @@
+"""Groups made by the service: their rows as partial groups, and the cases in which it must not be believed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Context, Decimal
+from typing import Any
+
+from sqlalchemy_dynamics.edm import SqlType
+from sqlalchemy_dynamics.errors import DataverseError
+from sqlalchemy_dynamics.execute.direct import row_decoder
+from sqlalchemy_dynamics.execute.fetch import Fetcher, Tally
+from sqlalchemy_dynamics.execute.requests import Ask, Values, asks_of
+from sqlalchemy_dynamics.execute.result import ListResult, ResultColumn, Row
+from sqlalchemy_dynamics.odata.messages import Send
+from sqlalchemy_dynamics.odata.query import MOST_ROWS
+from sqlalchemy_dynamics.planner.plan import Groups, Rows, Scan
+
+__all__ = ["CannotGroup", "grouped_result", "partial_groups"]
+
+_WIDE = Context(prec=60)
+_REFUSALS = frozenset({400, 405, 500, 501})
+
+
+class CannotGroup(Exception):
+    """The service would not, or could not reliably, group: over 50,000 rows, or as many groups as it returns."""
+
+
+def partial_groups(scan: Scan, send: Send, values: Values, cancelled: threading.Event, tally: Tally) -> list[Row]:
+    """Return rows of keys and measures, each measure None where its query does not tell it.
+
+    Raises CannotGroup when the rows must be fetched and grouped here instead.
+    """
+    assert scan.groups is not None
+    rows: list[Row] = []
+    for ask in asks_of(scan, values):
+        found = _fetch(ask, send, cancelled, tally)
+        rows += _widened(found, ask, scan.groups)
+    return rows
+
+
+def _fetch(ask: Ask, send: Send, cancelled: threading.Event, tally: Tally) -> list[Row]:
+    decoder = row_decoder(ask.fields)
+    rows: list[Row] = []
+    try:
+        for page in Fetcher(send, decoder.decode, len, cancelled, tally).pages(ask):
+            rows += page
+    except DataverseError as error:
+        if error.status in _REFUSALS:
+            raise CannotGroup(str(error)) from error
+        raise
+    if len(rows) >= MOST_ROWS:
+        raise CannotGroup(f"{len(rows)} groups came, and no more may come")
+    return rows
+
+
+def _widened(rows: Iterable[Row], ask: Ask, groups: Groups) -> Iterator[Row]:
+    """Put a query's measures at their places among all measures."""
+    width = len(groups.keys)
+    aliases = [field.wire for field in ask.fields[width:]]
+    for row in rows:
+        told = dict(zip(aliases, row[width:], strict=True))
+        measures = (_typed(told.get(measure.alias), measure.type) for measure in groups.measures)
+        yield (*row[:width], *measures)
+
+
+def _typed(value: Any, kind: SqlType) -> Any:
+    if value is None or kind.family == "DOUBLE":
+        return value
+    if kind.family == "DECIMAL":
+        return value.quantize(Decimal(1).scaleb(-(kind.scale or 0)), context=_WIDE)
+    return int(value)
+
+
+def grouped_result(work: Rows, rows: Sequence[Row]) -> ListResult:
+    """Return the result of groups that need no merging; a global aggregate is one row, also over nothing."""
+    groups = work.scan.groups
+    assert groups is not None
+    if not groups.keys:
+        rows = [rows[0] if rows else (None,) * len(groups.measures)]
+    columns = [ResultColumn(each.name, each.type, each.nullable) for each in work.outputs]
+    return ListResult(columns, [_row(work, row) for row in rows])
+
+
+def _row(work: Rows, row: Row) -> Row:
+    """A count that the service leaves out is 0."""
+    return tuple(
+        0 if row[output.position] is None and not output.nullable else row[output.position] for output in work.outputs
+    )

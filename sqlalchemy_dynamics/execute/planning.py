@@ -1,0 +1,59 @@
+"""Statement text to a plan, remembered: by text, kinds of the parameters, and the metadata it was made with."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
+
+from sqlalchemy_dynamics.errors import InterfaceError, ProgrammingError
+from sqlalchemy_dynamics.planner.names import Lookup
+from sqlalchemy_dynamics.planner.parse import Statement, parse
+from sqlalchemy_dynamics.planner.plan import Plan
+from sqlalchemy_dynamics.planner.select import plan_select
+
+__all__ = ["bound_values", "parsed", "plan_of"]
+
+Values = Mapping[int | str, object]
+_MOST_PLANS = 1000
+_plans: OrderedDict[Hashable, tuple[Statement, Plan]] = OrderedDict()
+_lock = threading.Lock()
+
+parsed = lru_cache(1000)(parse)
+
+
+def bound_values(statement: Statement, parameters: Sequence[object] | Mapping[str, object] | None) -> Values:
+    """Return the parameters by position (from 1) or name. Raises InterfaceError when their number is wrong."""
+    if isinstance(parameters, Mapping):
+        if statement.markers:
+            raise InterfaceError("the statement has ? markers: pass a sequence, or write :name for a mapping")
+        return {**parameters}
+    given = list(parameters or ())
+    if len(given) != statement.markers:
+        raise InterfaceError(f"the statement has {statement.markers} parameter markers, {len(given)} values were given")
+    return dict(enumerate(given, start=1))
+
+
+def plan_of(statement: Statement, lookup: Lookup, values: Values, owner: Hashable, pushdown: bool) -> Plan:
+    """Return the plan of a SELECT; `owner` names the organisation and the state of its metadata."""
+    pinned = {key: values.get(key) for key in statement.pinned}
+    kinds = {key: type(value).__name__ for key, value in values.items()}
+    key = (owner, pushdown, id(statement), tuple(kinds.items()), tuple(map(repr, pinned.values())))
+    with _lock:
+        if key in _plans:
+            _plans.move_to_end(key)
+            return _plans[key][1]
+    plan = _made(statement, lookup, kinds, pinned, pushdown)
+    with _lock:
+        _plans[key] = (statement, plan)
+        while len(_plans) > _MOST_PLANS:
+            _plans.popitem(last=False)
+    return plan
+
+
+def _made(statement: Statement, lookup: Lookup, kinds: Mapping[int | str, str], pinned: Values, pushdown: bool) -> Plan:
+    try:
+        return plan_select(statement.tree, lookup, kinds, pinned, pushdown)
+    except RecursionError:
+        raise ProgrammingError("the statement is nested too deeply") from None

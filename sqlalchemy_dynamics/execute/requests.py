@@ -1,0 +1,116 @@
+"""A scan and its parameter values as queries, and the fields to read from their replies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy_dynamics.edm import SqlType, decimal
+from sqlalchemy_dynamics.metadata.model import Column, Companion
+from sqlalchemy_dynamics.odata.binding import bind, simplify
+from sqlalchemy_dynamics.odata.filters import Both, Filter, Never
+from sqlalchemy_dynamics.odata.pages import Field
+from sqlalchemy_dynamics.odata.query import FORMATTED_VALUE, LOOKUP_TABLE, MOST_ROWS, Aggregate, Apply, Order, Query
+from sqlalchemy_dynamics.planner.plan import Measure, Scan
+
+__all__ = ["Ask", "asks_of", "field_of"]
+
+Values = Mapping[int | str, object]
+_ANNOTATIONS = {Companion.NAME: FORMATTED_VALUE, Companion.TYPE: LOOKUP_TABLE}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One query, the fields its rows are read as, and how many rows are wanted of it (None: all)."""
+
+    query: Query
+    fields: tuple[Field, ...]
+    wanted: int | None = None
+
+
+def asks_of(scan: Scan, values: Values | None, page_size: int | None = None) -> list[Ask]:
+    """Return the queries of a scan; none when its condition can never be true.
+
+    With `values` None the parameters stay in the filter, for EXPLAIN. Raises DataError, ProgrammingError for values
+    that do not fit.
+    """
+    if scan.groups is not None:
+        return _grouped(scan, values)
+    wanted = _wanted(scan, values)
+    condition = _bound(scan.filter, values)
+    if wanted == 0 or condition == Never():
+        return []
+    query = Query(
+        scan.table.entity_set,
+        select=tuple(dict.fromkeys(column.wire for column in scan.columns)),
+        filter=_unless_empty(condition),
+        order=_with_key(scan),
+        annotations=any(column.companion is not None for column in scan.columns),
+    )
+    fields = tuple(field_of(column) for column in scan.columns)
+    return [Ask(_sized(query, wanted, page_size), fields, wanted)]
+
+
+def field_of(column: Column) -> Field:
+    """Return how a column is read: its property, or the annotation a companion is made of."""
+    annotation = _ANNOTATIONS[column.companion] if column.companion is not None else None
+    return Field(column.wire, column.type, annotation, name=column.name)
+
+
+def _sized(query: Query, wanted: int | None, page_size: int | None) -> Query:
+    """`$top` for what fits one page; the service ignores it beside a page size."""
+    if wanted is not None and wanted <= (page_size or MOST_ROWS):
+        return replace(query, top=wanted)
+    return replace(query, page_size=page_size)
+
+
+def _wanted(scan: Scan, values: Values | None) -> int | None:
+    if values is None and not (isinstance(scan.limit.count, int) and isinstance(scan.limit.offset or 0, int)):
+        return None
+    count, skip = scan.limit.bound(values or {})
+    return None if count is None else count + skip
+
+
+def _bound(condition: Filter, values: Values | None) -> Filter:
+    return simplify(condition) if values is None else bind(condition, values)
+
+
+def _unless_empty(condition: Filter) -> Filter | None:
+    return None if condition == Both(()) else condition
+
+
+def _with_key(scan: Scan) -> tuple[Order, ...]:
+    """Append the key as tie-breaker, so that pages neither repeat nor lose rows of equal sort keys."""
+    key = (scan.table.columns[scan.table.primary_key].wire,)
+    if not scan.order or any(order.path == key for order in scan.order):
+        return scan.order
+    return (*scan.order, Order(key))
+
+
+def _grouped(scan: Scan, values: Values | None) -> list[Ask]:
+    assert scan.groups is not None
+    asks = []
+    keys = tuple((column.wire,) for column in scan.groups.keys)
+    for further, measures in scan.groups.queries:
+        terms = (scan.filter,) if further is None else (scan.filter, further)
+        condition = _bound(Both(terms), values)
+        if condition == Never():
+            continue
+        apply = Apply(keys, tuple(_aggregate(measure) for measure in measures))
+        fields = (*(field_of(column) for column in scan.groups.keys), *map(_measure_field, measures))
+        asks.append(Ask(Query(scan.table.entity_set, filter=_unless_empty(condition), apply=apply), fields))
+    return asks
+
+
+def _aggregate(measure: Measure) -> Aggregate:
+    path = () if measure.method == "count" or measure.column is None else (measure.column.wire,)
+    return Aggregate(measure.method, path, measure.alias)
+
+
+def _measure_field(measure: Measure) -> Field:
+    """Sums come with places of their own (440000.000000000); whole numbers are read as decimals for that."""
+    return Field(measure.alias, decimal(38, 10) if _is_exact(measure.type) else measure.type)
+
+
+def _is_exact(kind: SqlType) -> bool:
+    return kind.family in ("DECIMAL", "HUGEINT", "INTEGER", "BIGINT")
