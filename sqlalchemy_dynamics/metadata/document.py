@@ -85,6 +85,8 @@ def read(document: bytes) -> Document:
         reader.parser.Parse(document, True)
     except expat.ExpatError as error:
         raise OperationalError(_complaint(document, error)) from None
+    except (LookupError, ValueError):
+        raise OperationalError(f"$metadata is in an encoding that cannot be read; {_ADVICE}") from None
     return reader.document
 
 

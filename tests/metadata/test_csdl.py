@@ -320,6 +320,8 @@ DEEP = HEAD + "<a>" * (MAX_DEPTH + 1) + "</a>" * (MAX_DEPTH + 1) + TAIL
         (SMALL.replace(b"accountid", b"account&nbsp;id", 1), "not well-formed"),
         (SMALL + b"<again/>", "not well-formed"),
         (DEEP.encode(), "deeper"),
+        (SMALL.replace(b"utf-8", b"klingon", 1), "encoding"),
+        (SMALL.replace(b"utf-8", b"shift_jis", 1), "encoding"),
     ],
 )
 def test_what_is_not_metadata_is_refused_with_a_reason(body: bytes, says: str) -> None:
