@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, cast
 
@@ -38,7 +38,8 @@ _WHOLE_NUMBERS = {
     "Edm.Int64": (-(2**63), 2**63 - 1),
 }
 # The service's datetime starts here; an earlier literal is refused (dataverse-web-api: min date).
-_FIRST_DAY = date(1753, 1, 1)
+_FIRST_MOMENT = datetime(1753, 1, 1, tzinfo=UTC)
+_ALWAYS = Both(())
 
 
 def bind(wanted: Filter, values: Sequence[object] | Values) -> Filter:
@@ -82,17 +83,23 @@ def among(path: Path, values: Iterable[object], edm: str, negated: bool = False)
 
 
 def simplify(wanted: Filter) -> Filter:
-    """Return an equal filter in which Never stands only at the top, and Both and Either hold two terms or more."""
+    """Return an equal filter that is Never or Both(()) as a whole, or holds neither (but for All of Never).
+
+    Both(()) is true of every row; other Both and Either hold two terms or more.
+    """
     if isinstance(wanted, Both):
         terms = _flat(wanted)
         return Never() if Never() in terms else _few(Both, terms)
     if isinstance(wanted, Either):
         terms = tuple(term for term in _flat(wanted) if term != Never())
-        return _few(Either, terms) if terms else Never()
+        return _ALWAYS if _ALWAYS in terms else _few(Either, terms) if terms else Never()
     if isinstance(wanted, Has) and wanted.term is not None:
         term = simplify(wanted.term)
-        return Never() if term == Never() else replace(wanted, term=term)
-    return replace(wanted, term=simplify(wanted.term)) if isinstance(wanted, All) else wanted
+        return Never() if term == Never() else Has(wanted.navigation, None if term == _ALWAYS else term)
+    if isinstance(wanted, All):
+        term = simplify(wanted.term)
+        return _ALWAYS if term == _ALWAYS else All(wanted.navigation, term)
+    return wanted
 
 
 def _flat(wanted: Both | Either) -> tuple[Filter, ...]:
@@ -125,14 +132,10 @@ def _value(operand: Operand, values: Values) -> object:
 
 
 def _bind_compare(node: Compare, values: Values) -> Filter:
-    if isinstance(node.operand, Value):
-        return node
     return compare(node.path, node.op, _value(node.operand, values), node.operand.edm)
 
 
 def _bind_among(node: Among, values: Values) -> Filter:
-    if all(isinstance(operand, Value) for operand in node.operands):
-        return node
     return among(node.path, _items(node.operands, values), node.operands[0].edm, node.negated)
 
 
@@ -202,6 +205,9 @@ def _nearest_whole(number: Decimal, edm: str) -> tuple[object, bool]:
 
 
 def _nearest_time(moment: datetime, edm: str) -> tuple[object, bool]:
-    if moment < datetime.combine(_FIRST_DAY, time(), UTC):
+    """Days for a date, else whole seconds, which is what the service stores."""
+    if moment < _FIRST_MOMENT:
         return _BELOW, False
-    return (moment, True) if edm == "Edm.DateTimeOffset" else (moment.date(), moment.time() == time())
+    if edm == "Edm.Date":
+        return moment.date(), moment.time() == time()
+    return moment.replace(microsecond=0), moment.microsecond == 0

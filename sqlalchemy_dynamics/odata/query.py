@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy_dynamics.errors import InternalError
-from sqlalchemy_dynamics.odata.filters import Filter, Path, render
+from sqlalchemy_dynamics.odata.filters import Both, Filter, Path, render
 from sqlalchemy_dynamics.odata.literals import encode
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 
@@ -107,13 +107,14 @@ def _refuse_bad_mixtures(query: Query) -> None:
 
 
 def _options(query: Query, placeholders: bool) -> Iterator[tuple[str, str]]:
+    wanted = None if query.filter == Both(()) else query.filter
     if query.apply is not None:
-        yield "$apply", _apply_text(query.apply, query.filter, placeholders)
+        yield "$apply", _apply_text(query.apply, wanted, placeholders)
         return
     if query.select:
         yield "$select", ",".join(query.select)
-    if query.filter is not None:
-        rendered = render(query.filter, placeholders=placeholders)
+    if wanted is not None:
+        rendered = render(wanted, placeholders=placeholders)
         yield "$filter", rendered.text
         yield from rendered.aliases
     if query.order:

@@ -70,6 +70,12 @@ def p(key: int | str, edm: str = "Edm.Int32") -> Parameter:
         (Has(("T",)), [], Has(("T",))),
         (All(("T",), Compare(N, "lt", p(1))), [None], All(("T",), Never())),
         (Null(N), [], Null(N)),
+        (n("gt", 2**40), [], Never()),
+        (Both((Both(()), n("gt", 1))), [], n("gt", 1)),
+        (Both((Both(()),)), [], Both(())),
+        (Either((Both(()), n("gt", 1))), [], Both(())),
+        (Has(("T",), Both(())), [], Has(("T",))),
+        (All(("T",), Both(())), [], Both(())),
     ],
 )
 def test_bind(wanted: Filter, values: list[object] | dict[str, object], expected: Filter) -> None:
@@ -104,6 +110,16 @@ def test_days_against_moments_compare_as_in_sql(held: date | None, op: str, valu
     moment = value if isinstance(value, datetime) else datetime.combine(value, datetime.min.time())
     expected = held is not None and getattr(operator, op)(datetime.combine(held, datetime.min.time()), moment)
     assert _true(compare(N, op, value, "Edm.Date"), held) == expected
+
+
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2020, 1, 1, 0, 0, 3))
+
+
+@given(MOMENTS, OPS, MOMENTS)
+def test_fractions_of_a_second_compare_as_in_sql(held: datetime, op: str, value: datetime) -> None:
+    stored = held.replace(microsecond=0, tzinfo=UTC)
+    wanted = compare(N, op, value, "Edm.DateTimeOffset")
+    assert _true(wanted, stored) == getattr(operator, op)(stored, value.replace(tzinfo=UTC))
 
 
 def _true(wanted: Filter, held: object) -> bool:

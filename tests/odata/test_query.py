@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlalchemy_dynamics.errors import InternalError
-from sqlalchemy_dynamics.odata.filters import Among, Compare, Never, Parameter, Value
+from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, Never, Parameter, Value
 from sqlalchemy_dynamics.odata.query import Aggregate, Apply, Expand, Order, Query, next_request, to_request
 
 OPEN = Compare(("statecode",), "eq", Value(0, "Edm.Int32"))
@@ -22,6 +22,7 @@ SUM, COUNT = Aggregate("sum", ("revenue",), "total"), Aggregate("count", (), "n"
     ("query", "url"),
     [
         (Query("accounts"), "accounts"),
+        (Query("accounts", filter=Both(())), "accounts"),
         (Query("accounts", ("name", "_ownerid_value")), "accounts?$select=name,_ownerid_value"),
         (
             Query("accounts", ("name",), OPEN, (Order(("name",), True), Order(("accountid",))), top=10),
