@@ -11,7 +11,7 @@ from sqlalchemy_dynamics.errors import InterfaceError, ProgrammingError
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.parse import Statement, parse
 from sqlalchemy_dynamics.planner.plan import Plan
-from sqlalchemy_dynamics.planner.select import plan_select
+from sqlalchemy_dynamics.planner.reading import plan_select
 
 __all__ = ["bound_values", "parsed", "plan_of"]
 
@@ -28,7 +28,7 @@ def bound_values(statement: Statement, parameters: Sequence[object] | Mapping[st
     if isinstance(parameters, Mapping):
         if statement.markers:
             raise InterfaceError("the statement has ? markers: pass a sequence, or write :name for a mapping")
-        return {**parameters}
+        return {key: value for key, value in parameters.items()}  # noqa: C416 - widens the type of the keys
     given = list(parameters or ())
     if len(given) != statement.markers:
         raise InterfaceError(f"the statement has {statement.markers} parameter markers, {len(given)} values were given")

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy_dynamics.errors import StatementCancelled
+from sqlalchemy_dynamics.errors import ProgrammingError, StatementCancelled
 from sqlalchemy_dynamics.execute.arrow import schema_of, to_batches, to_rows
 from sqlalchemy_dynamics.execute.direct import arrow_decoder
 from sqlalchemy_dynamics.execute.engine import EngineOptions, open_workspace, type_of
@@ -85,6 +85,9 @@ class ResidualResult:
         return columns
 
     def _bind(self) -> Any:
+        missing = [key for key in self._work.parameters if key not in self._values]
+        if missing:
+            raise ProgrammingError(f"the statement needs a value for parameter {missing[0]!r}")
         given = {str(key): self._values[key] for key in self._work.parameters}
         return self._workspace.bind(self._work.sql, given or None)
 
