@@ -45,11 +45,10 @@ def tables(arguments: argparse.Namespace) -> int:
     """Write the tables whose names match the pattern."""
     output = Output(arguments)
     with _connect(arguments) as connection:
-        rows = [
-            (name, table.entity_set, table.primary_key, len(table.columns))
-            for name, table in sorted(connection.catalog.model().tables.items())
-            if table.entity_set and fnmatchcase(name, arguments.pattern.lower())
-        ]
+        model = connection.catalog.model()
+        names = [name for name in connection.catalog.names() if fnmatchcase(name, arguments.pattern.lower())]
+        found = (table for name in names if (table := model.table(name)))
+        rows = [(table.name, table.entity_set, table.primary_key, len(table.columns)) for table in found]
         output.write_rows(("table", "entity set", "key", "columns"), [rows])
     return 0
 

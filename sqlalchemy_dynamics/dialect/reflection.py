@@ -43,10 +43,7 @@ class Reflection(default.DefaultDialect):
     @_cached
     def get_table_names(self, connection: Any, schema: str | None = None, **kw: Any) -> list[str]:
         """Logical names, sorted."""
-        if schema is not None:
-            return []
-        found = _ask(connection, lambda catalog: catalog.model().tables)
-        return sorted(name for name, table in found.items() if tables.visible(table))
+        return [] if schema is not None else list(_ask(connection, lambda catalog: catalog.names()))
 
     @_cached
     def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[Any]:

@@ -58,7 +58,7 @@ def _work(plan: Plan, values: Values | None, page_size: int | None) -> Iterator[
 def _requests(scan: Scan, values: Values | None, page_size: int | None) -> Iterator[tuple[str, str]]:
     asks = asks_of(scan, values, page_size)
     if not asks:
-        yield "note", f"nothing is asked of {scan.table.name}: its condition is never true"
+        yield "note", f"nothing is asked of {scan.table.name}: no row can match, or none is wanted"
     for ask in asks:
         url = to_request(ask.query, placeholders=values is None).url
         yield ("batch" if len(url) > _LONGEST_URL else "request"), f"GET {url}"

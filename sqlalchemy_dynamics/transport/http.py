@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import time
 import warnings
@@ -30,6 +31,8 @@ __all__ = ["Transport", "open_transport"]
 
 _LARGEST_BODY = 1 << 30
 _LONGEST_CONNECT = 30.0
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_FORBIDDEN = "the URL or a header of the request holds what HTTP does not allow"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -83,8 +86,10 @@ class Transport:
         """Send one request once and return its reply of any status, complete and decompressed.
 
         `total` seconds bound the whole exchange (default TotalTimeout). Raises ConnectionLost, also for a body that
-        ends early, and TimedOut.
+        ends early, TimedOut, and InterfaceError for a URL or header that HTTP forbids.
         """
+        if not all(_VALUE.fullmatch(value) for value in request.headers.values()):
+            raise InterfaceError(_FORBIDDEN)
         started = time.monotonic()
         self.trace.request(request)
         try:
@@ -108,14 +113,24 @@ class Transport:
             host = httpx.URL(request.url).host
         except httpx.InvalidURL as error:
             self._translate(error, "")
-        if self._pinned is None or not (self._any_certificate or host in self._pinned_hosts):
+        for client in self._clients_for(host):
             try:
-                return self._once(self._client, request)
-            except _Untrusted:
-                if self._pinned is None:
-                    raise
-                self._pinned_hosts.add(host)
-        return self._once(self._pinned, request)
+                reply = self._once(client, request)
+            except _Untrusted as error:
+                refusal = error
+            else:
+                (self._pinned_hosts.add if client is self._pinned else self._pinned_hosts.discard)(host)
+                return reply
+        raise refusal
+
+    def _clients_for(self, host: str) -> tuple[httpx.Client, ...]:
+        """Clients to try in turn until one trusts the server; the one that did last time comes first."""
+        if self._pinned is None:
+            return (self._client,)
+        if self._any_certificate:
+            return (self._pinned,)
+        both = (self._client, self._pinned)
+        return both[::-1] if host in self._pinned_hosts else both
 
     def _once(self, client: httpx.Client, request: HttpRequest) -> HttpResponse:
         try:
@@ -136,7 +151,7 @@ class Transport:
         if isinstance(error, httpx.ConnectError):
             raise self._connect_failure(error, place) from None
         if isinstance(error, httpx.LocalProtocolError | httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
-            raise InterfaceError("the URL or a header of the request holds what HTTP does not allow") from None
+            raise InterfaceError(_FORBIDDEN) from None
         if isinstance(error, BodyError):
             raise ConnectionLost(f"the reply of {place} cannot be used: {error}") from None
         raise ConnectionLost(f"the connection to {place} was lost before the reply was complete: {error}") from None
@@ -154,8 +169,9 @@ class Transport:
             cause = cause.__cause__ or cause.__context__
         if cause is None:
             return ConnectionLost(f"cannot connect to {place}: {error}", sent=False)
+        reason = getattr(cause, "verify_message", cause.strerror)
         return _Untrusted(
-            f"the certificate presented by {place} cannot be validated ({cause.verify_message or cause.strerror}); "
+            f"the certificate presented by {place} cannot be validated ({reason}); "
             "when you know it to be right, add it to the system's trusted certificates or name it in SSLServerCert",
             sent=False,
             permanent=True,

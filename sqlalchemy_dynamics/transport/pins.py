@@ -47,7 +47,7 @@ def read_pin(value: str) -> Pin | None:
     thumbprint = _THUMBPRINT.fullmatch(value)
     if thumbprint:
         return _thumbprint(re.sub(r"[\s:-]", "", thumbprint[1]).lower())
-    pin = _from_pem(value) or _from_file(value) or _from_base64(value)
+    pin = _from_pem(value) or _from_base64(value) or _from_file(value)
     if pin is None:
         raise InterfaceError(f"SSLServerCert: expected {_SUPPORTED}")
     return pin

@@ -1,0 +1,61 @@
+"""SQL in, requests and residual out: the files of goldens/ are the documentation of what goes down.
+
+A statement stands above its steps. `python -m tests.planner.test_goldens` writes the steps anew; read the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sqlalchemy_dynamics.execute.explain import steps_of
+from sqlalchemy_dynamics.planner.parse import parse
+from sqlalchemy_dynamics.planner.reading import plan_select
+from tests.planner.organisation import MODEL
+
+FOLDER = Path(__file__).parent / "goldens"
+
+
+def entries(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield (statement, expected steps); comments have no statement."""
+    for block in path.read_text(encoding="utf-8").strip().split("\n\n"):
+        lines = block.split("\n")
+        statement = "\n".join(line for line in lines if not line.startswith("  "))
+        yield statement, "\n".join(line for line in lines if line.startswith("  "))
+
+
+def steps(statement: str) -> str:
+    """Return what EXPLAIN shows of a statement, all parameters being whole numbers."""
+    parsed = parse(statement)
+    assert parsed.tree is not None
+    kinds: dict[int | str, str] = {number: "int" for number in range(1, parsed.markers + 1)}
+    plan = plan_select(parsed.tree, MODEL.table, kinds, {})
+    return "\n".join(f"  {kind}: {detail}" for _, kind, detail in steps_of(plan, None if kinds else {}, None))
+
+
+CASES = [
+    pytest.param(statement, expected, id=f"{path.stem}: {statement}")
+    for path in sorted(FOLDER.glob("*.txt"))
+    for statement, expected in entries(path)
+    if not statement.startswith("#")
+]
+
+
+@pytest.mark.parametrize(("statement", "expected"), CASES)
+def test_golden(statement: str, expected: str) -> None:
+    assert steps(statement) == expected
+
+
+def _write(path: Path) -> None:
+    blocks = [
+        statement if statement.startswith("#") else f"{statement}\n{steps(statement)}"
+        for statement, _ in entries(path)
+    ]
+    path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for file in sorted(FOLDER.glob("*.txt")):
+        _write(file)
