@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sqlalchemy_dynamics import __version__
 from sqlalchemy_dynamics.cli import commands
 from sqlalchemy_dynamics.cli.output import FORMATS, TEXT_FORMATS
 
@@ -23,7 +22,6 @@ def parse(argv: Sequence[str]) -> Callable[[], int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dynamics", description="SQL over Microsoft Dynamics 365 / Dataverse.")
-    parser.add_argument("--version", action="version", version=f"dynamics {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     _query(subparsers.add_parser("query", help="run a statement and print its rows"))
     _explain(subparsers.add_parser("explain", help="print the Web API requests a statement would make"))

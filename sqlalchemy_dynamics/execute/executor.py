@@ -82,7 +82,7 @@ class Executor:
             from sqlalchemy_dynamics.execute.residual import ResidualResult
 
             settings = self._session.settings
-            options = EngineOptions(settings.text("MemoryLimit"), settings.text("TempDirectory"))
+            options = EngineOptions(f"{settings.number('MemoryLimit')}B", settings.text("TempDirectory"))
             return ResidualResult(work, send, values, stop, tally, options, self._page_size)
         if work.scan.groups is not None:
             return grouped_result(work, partial_groups(work.scan, send, values, stop, tally))
