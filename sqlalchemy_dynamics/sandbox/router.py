@@ -1,0 +1,96 @@
+"""The one table of routes: (method, kind of resource) to handler. Rooms beside the core add their rows by `register`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+
+from sqlalchemy_dynamics.sandbox import operations, reads
+from sqlalchemy_dynamics.sandbox.annotations import Wanted
+from sqlalchemy_dynamics.sandbox.csdl_writer import write_csdl
+from sqlalchemy_dynamics.sandbox.failures import ODataError
+from sqlalchemy_dynamics.sandbox.resources import DEFINITION_SETS, Resource, key_error, resolve
+from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
+
+__all__ = ["ROUTES", "Route", "answer", "register"]
+
+Route = Callable[[Service, Request, Resource], Reply]
+_log = logging.getLogger(__name__)
+URL_LIMIT, BATCHED_URL_LIMIT = 32_768, 65_536
+
+
+def service_document(service: Service, request: Request, resource: Resource) -> Reply:
+    """Answer GET on the service root (section 1.1)."""
+    names = [table.set_name for table in service.organisation.tables.values() if table.set_name]
+    sets = [{"name": name, "kind": "EntitySet", "url": name} for name in sorted([*names, *DEFINITION_SETS])]
+    return json_reply({"@odata.context": f"{request.root}$metadata", "value": sets})
+
+
+def metadata(service: Service, request: Request, resource: Resource) -> Reply:
+    """Answer GET $metadata (section 2); annotations on request."""
+    annotated = request.options.get("annotations") == "true" or bool(Wanted.of(request))
+    organisation = service.organisation
+    key = ("document", organisation.version, annotated)
+    with service.lock:
+        if service.state.get("metadata", (None,))[0] != key:
+            body = organisation.document or write_csdl(organisation, annotated)
+            service.state["metadata"] = (key, body)
+        return Reply(200, {"Content-Type": "application/xml"}, service.state["metadata"][1])
+
+
+ROUTES: dict[tuple[str, str], Route] = {
+    ("GET", "service"): service_document,
+    ("GET", "metadata"): metadata,
+    ("GET", "set"): reads.collection,
+    ("GET", "collection"): reads.collection,
+    ("GET", "set-count"): reads.count,
+    ("GET", "collection-count"): reads.count,
+    ("GET", "row"): reads.row,
+    ("GET", "column"): reads.property_value,
+    ("GET", "value"): reads.raw_value,
+    ("GET", "ref"): reads.references,
+    ("GET", "operation"): operations.operation,
+    ("POST", "operation"): operations.operation,
+    ("GET", "bound"): operations.bound_route,
+    ("POST", "bound"): operations.bound_route,
+}
+
+
+def register(method: str, kind: str, route: Route) -> None:
+    """Add or replace a route."""
+    ROUTES[method, kind] = route
+
+
+def answer(service: Service, request: Request) -> Reply:
+    """Answer one request of the Web API; refusals become replies."""
+    try:
+        limit = BATCHED_URL_LIMIT if request.batched else URL_LIMIT
+        if len(request.root) + len(request.path) + len(request.query) + 1 > limit:
+            raise ODataError(414, "", "The request URI is too long.")
+        resource = resolve(service, request)
+        route = ROUTES.get((request.method, resource.kind))
+        if route is None:
+            raise key_error(resource)
+        return route(service, request, resource)
+    except ODataError as refusal:
+        return error_reply(refusal, bool(Wanted.of(request)))
+    except Exception:
+        _log.exception("%s %s?%s", request.method, request.path, request.query)
+        return error_reply(ODataError(500, "0x80040216", "An unexpected error occurred."))
+
+
+def error_reply(error: ODataError, annotated: bool = False) -> Reply:
+    """Return the reply of a refusal (section 7.2)."""
+    if error.status == 204:
+        return Reply(204)
+    body: dict[str, object] = {"code": error.code, "message": error.message}
+    if annotated:
+        body["@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"] = "0"
+        body["@Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode"] = "2"
+        body["@Microsoft.PowerApps.CDS.HelpLink"] = (
+            f"http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a{error.code[2:]}"
+        )
+        body["@Microsoft.PowerApps.CDS.TraceText"] = ""
+        body["@Microsoft.PowerApps.CDS.InnerError.Message"] = error.message
+    return json_reply(json.dumps({"error": body}, ensure_ascii=False, separators=(",", ":")), error.status, error.headers)

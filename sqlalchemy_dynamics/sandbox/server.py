@@ -1,0 +1,162 @@
+"""`Sandbox`: the organisation served by uvicorn from a thread of this process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import uvicorn
+
+from sqlalchemy_dynamics.sandbox.app import App, RequestLog, TokenCheck
+from sqlalchemy_dynamics.sandbox.control import ControlPlane
+from sqlalchemy_dynamics.sandbox.demo import demo_organisation
+from sqlalchemy_dynamics.sandbox.faults import Faults, parse_fault
+from sqlalchemy_dynamics.sandbox.generator import Generator
+from sqlalchemy_dynamics.sandbox.schema import Organisation
+from sqlalchemy_dynamics.sandbox.store import Store
+from sqlalchemy_dynamics.sandbox.switches import Switches
+from sqlalchemy_dynamics.sandbox.wire import Service
+
+__all__ = ["Sandbox"]
+
+_IN_MEMORY_UP_TO = 20_000
+_TENANT = "d6a3ff1e-0000-4000-8000-5a4db0c50001"
+
+
+class Sandbox:
+    """A local Dataverse organisation. A context manager; `start` and `close` do the same by hand.
+
+    `rows` accounts (other tables in proportion) made from `seed`; `metadata` a CSDL file to become the organisation of;
+    `database` a sqlite file to keep the rows in; `latency` milliseconds added to each answer; `faults` as
+    ``KIND:WHEN[:ARG]`` texts; `auth=False` asks for no token. Raises ValueError for a bad fault or document.
+    """
+
+    def __init__(
+        self,
+        rows: int = 1000,
+        seed: int = 1,
+        metadata: str | os.PathLike[str] | None = None,
+        database: str | os.PathLike[str] | None = None,
+        latency: float = 0,
+        faults: Sequence[str] = (),
+        max_page_size: int = 5000,
+        aggregate_limit: int = 50_000,
+        count_limit: int = 5000,
+        auth: bool = True,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        switches: Switches | None = None,
+    ) -> None:
+        self._metadata = None if metadata is None else Path(metadata)
+        self._folder = tempfile.mkdtemp(prefix="dynamics-sandbox-") if database is None and rows > _IN_MEMORY_UP_TO else ""
+        path = str(database) if database is not None else f"{self._folder}/rows.db" if self._folder else ":memory:"
+        organisation = self._build()
+        generator = Generator(organisation, rows, seed)
+        store = Store(organisation, generator.fill, path)
+        self.service = Service(organisation, store, generator, switches or Switches(), max_page_size, aggregate_limit,
+                               count_limit)
+        self.faults = Faults([parse_fault(text) for text in faults], seed)
+        self.log = RequestLog()
+        self.access_token = f"sandbox.{secrets.token_urlsafe(32)}"
+        """A token the sandbox accepts."""
+        self._check: TokenCheck | None = self.check_token if auth else None
+        self.app = App(self.service, self.faults, self.log, self._check, self.challenge,
+                       ControlPlane(self.service, self.log, self.faults, self.reset), latency)
+        self._host, self._port = host, port
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self.url = ""
+        """The organisation's root, ``http://127.0.0.1:PORT``, once started."""
+
+    def _build(self) -> Organisation:
+        if self._metadata is None:
+            return demo_organisation()
+        from sqlalchemy_dynamics.sandbox.csdl_reader import read_csdl
+
+        return read_csdl(self._metadata.read_bytes())
+
+    @property
+    def requests(self) -> list[dict[str, object]]:
+        """The log of data requests."""
+        return self.log.entries
+
+    @property
+    def info(self) -> dict[str, object]:
+        """What `dynamics sandbox` prints as one line of JSON."""
+        return {
+            "OrganizationUrl": self.url,
+            "Url": f"dynamics:///?OrganizationUrl={self.url};OAuthAccessToken={self.access_token}",
+            "AccessToken": self.access_token,
+            "AuthorityUrl": "",
+            "CaFile": "",
+            "Tenant": _TENANT,
+            "PublicClientId": "",
+            "ClientId": "",
+            "ClientSecret": "",
+            "CallbackURL": "",
+            "pid": os.getpid(),
+        }
+
+    def check_token(self, header: str) -> str | None:
+        """Return why an Authorization header is refused, None when it is fine."""
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return "no token"
+        return None if secrets.compare_digest(token.strip(), self.access_token) else "unknown token"
+
+    def challenge(self, origin: str) -> str:
+        """Return the WWW-Authenticate header of a 401: tenant discovery (section 9.1)."""
+        authority = f"https://login.microsoftonline.com/{_TENANT}/oauth2/authorize"
+        return f"Bearer authorization_uri={authority}, resource_id={origin}/"
+
+    def reset(self) -> None:
+        """Go back to the seeded state: schema, rows, rooms' memories; faults and log stay."""
+        with self.service.store.lock:
+            self.service.organisation.restore(self._build())
+            self.service.organisation.changed()
+            self.service.state.clear()
+            self.service.store.reset()
+
+    def start(self) -> Sandbox:
+        """Accept connections; returns itself. Raises OSError when the port is taken."""
+        listener = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((self._host, self._port))
+        self._port = listener.getsockname()[1]
+        self.url = f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
+        config = uvicorn.Config(self.app, log_config=None, log_level="critical", access_log=False, lifespan="off",
+                                timeout_keep_alive=65, server_header=False, h11_max_incomplete_event_size=300_000)
+        self._server = uvicorn.Server(config)
+        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="dynamics-sandbox", daemon=True)
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.005)
+        return self
+
+    def close(self) -> None:
+        """Stop serving and drop temporary data. May be called twice."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._server.force_exit = True
+            self._thread.join(10)
+            self._server = self._thread = None
+            self.service.store.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
