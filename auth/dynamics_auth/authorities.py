@@ -82,7 +82,7 @@ class Authority:
 
     def admin_consent_url(self, **parameters: str) -> str:
         """The address a tenant administrator opens to consent for everybody."""
-        return f"{self.url}/v2.0/adminconsent?{urlencode({k: v for k, v in parameters.items() if v})}"
+        return f"{self.url}/adminconsent?{urlencode({k: v for k, v in parameters.items() if v})}"
 
 
 @dataclass(frozen=True)

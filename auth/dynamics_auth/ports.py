@@ -95,11 +95,12 @@ class Prompt(Protocol):
 
 
 class Logger(Protocol):
-    """`level` is a Verbosity of 1 to 5; `learn` names a value that must never be written."""
+    """`level` is a Verbosity of 1 to 5; `learn` names a value that must never be written; `clean` masks those."""
 
     def log(self, level: int, message: str) -> None: ...
     def warn(self, message: str) -> None: ...
     def learn(self, *secrets: str) -> None: ...
+    def clean(self, text: str) -> str: ...
 
 
 class StandardLogger:
@@ -120,6 +121,10 @@ class StandardLogger:
     def learn(self, *secrets: str) -> None:
         """Mask these values from now on."""
         self._redactor.learn(*secrets)
+
+    def clean(self, text: str) -> str:
+        """The text with every known or suspected secret masked."""
+        return self._redactor.clean(text)
 
 
 def open_browser(url: str) -> bool:

@@ -113,8 +113,9 @@ class Payload(Unpicklable):
         return tuple(item for item in self.pending if not item.expired(now) and selector.matches(item))
 
     def begin(self, item: Pending) -> Payload:
-        """With one more sign-in begun; expired ones and all but the newest 20 are dropped."""
-        alive = [other for other in self.pending if not other.expired(item.created)]
+        """With one more sign-in begun; expired ones, its own repetition and all but the newest 20 are dropped."""
+        kept = (other for other in self.pending if replace(other, created=item.created) != item)
+        alive = [other for other in kept if not other.expired(item.created)]
         return replace(self, pending=(*alive, item)[-_MAX_PENDING:])
 
     def finish(self, item: Pending | None) -> Payload:

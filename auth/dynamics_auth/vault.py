@@ -15,7 +15,7 @@ from dynamics_auth.ports import Ports
 from dynamics_auth.records import Payload
 from dynamics_auth.settings import AuthSettings
 from dynamics_auth.slots import Key
-from dynamics_auth.stores import FileStore, SetsAside, TokenStore
+from dynamics_auth.stores import LOCK_TIMEOUT, FileStore, SetsAside, TokenStore
 from dynamics_auth.tokens import Unpicklable
 
 __all__ = ["Vault"]
@@ -41,7 +41,7 @@ class Vault(Unpicklable):
 
     def lock(self) -> AbstractContextManager[None]:
         """Exclude every other thread and process that uses this store."""
-        return self._store.lock()
+        return self._store.lock(LOCK_TIMEOUT + (self._ports.timeout or LOCK_TIMEOUT))
 
     @contextlib.contextmanager
     def sign_in_lock(self, timeout: float) -> Iterator[None]:
@@ -73,8 +73,8 @@ class Vault(Unpicklable):
     def _keys(self) -> list[Key]:
         return find_keys(self._settings, self._ports.environ)
 
-    def write(self, payload: Payload) -> None:
-        """Store the settings as the next generation. Call it under `lock`, after `read`."""
+    def write(self, payload: Payload) -> Payload:
+        """Store the settings as the next generation, which is returned. Call it under `lock`, after `read`."""
         newer = replace(payload, generation=payload.generation + 1)
         try:
             if self._known is None:
@@ -87,6 +87,7 @@ class Vault(Unpicklable):
         else:
             self._memory = None
         self._newest = max(self._newest, newer.generation)
+        return newer
 
     def begin_anew(self) -> str:
         """Set damaged settings aside so that a new sign-in can be stored. Returns where they went."""
