@@ -148,6 +148,7 @@ async def _body(receive: Receive) -> bytes:
 
 def _finished(reply: Reply, headers: Mapping[str, str]) -> Reply:
     request_id = str(uuid.uuid4())
+    reply.headers.pop(":entity", None)
     reply.headers = {"OData-Version": "4.0", "x-ms-service-request-id": request_id, "REQ_ID": request_id,
                      "x-ms-dop-hint": "4", "Cache-Control": "no-cache", **reply.headers}
     if reply.status == 401:

@@ -24,8 +24,11 @@ from sqlalchemy_dynamics.sandbox.schema import Organisation
 from sqlalchemy_dynamics.sandbox.store import Store
 from sqlalchemy_dynamics.sandbox.switches import Switches
 from sqlalchemy_dynamics.sandbox.wire import Service
+from sqlalchemy_dynamics.sandbox.writing import register_writes
 
 __all__ = ["Sandbox"]
+
+register_writes()
 
 _IN_MEMORY_UP_TO = 20_000
 _TENANT = "d6a3ff1e-0000-4000-8000-5a4db0c50001"

@@ -263,6 +263,7 @@ class Store:
                 yield
             except BaseException:
                 self._db.execute(f"ROLLBACK TO {mark}")
+                self._touched = {str(row[0]) for row in self._db.execute("SELECT tbl FROM ':touched'")}
                 self.writes += 1
                 raise
             finally:

@@ -63,6 +63,11 @@ class Switches:
     # 11: writes of nothing and of read-only properties
     empty_patch_allowed: bool = True
     lookup_value_in_body_ignored: bool = True
+    # 12: a batch of too many requests (a failed change set is one part with the error)
+    batch_too_large: Answer = Answer(
+        400, "0x80048d19", "The current batch message contains too many parts. A maximum number of '{limit}' query "
+        "operations and/or changesets are allowed in a batch message.",
+    )
     # 13: RetrieveMetadataChanges
     deleted_metadata: str = '{"Count":0,"IsReadOnly":false,"Keys":[],"Values":[]}'
     # 16: elastic pages; etags on rows expanded through a lookup inside a collection
