@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 
-from sqlalchemy_dynamics.errors import InterfaceError, ProgrammingError
+from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.parse import Statement, parse
 from sqlalchemy_dynamics.planner.plan import Plan
@@ -24,14 +24,14 @@ parsed = lru_cache(1000)(parse)
 
 
 def bound_values(statement: Statement, parameters: Sequence[object] | Mapping[str, object] | None) -> Values:
-    """Return the parameters by position (from 1) or name. Raises InterfaceError when their number is wrong."""
+    """Return the parameters by position (from 1) or name. Raises ProgrammingError when their number is wrong."""
     if isinstance(parameters, Mapping):
         if statement.markers:
-            raise InterfaceError("the statement has ? markers: pass a sequence, or write :name for a mapping")
+            raise ProgrammingError("the statement has ? markers: pass a sequence, or write :name for a mapping")
         return {key: value for key, value in parameters.items()}  # noqa: C416 - widens the type of the keys
     given = list(parameters or ())
     if len(given) != statement.markers:
-        raise InterfaceError(f"the statement has {statement.markers} parameter markers, {len(given)} values were given")
+        raise ProgrammingError(f"the statement has {statement.markers} parameter markers, {len(given)} values were given")
     return dict(enumerate(given, start=1))
 
 

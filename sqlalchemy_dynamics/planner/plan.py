@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy_dynamics.edm import BIGINT, SqlType
-from sqlalchemy_dynamics.errors import InterfaceError, ProgrammingError
+from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Table
 from sqlalchemy_dynamics.odata.filters import Both, Filter
 from sqlalchemy_dynamics.odata.query import Order
@@ -40,7 +40,7 @@ class Limit:
 def _amount(amount: Amount, parameters: Mapping[int | str, object], word: str) -> int | None:
     if isinstance(amount, Marker):
         if amount.key not in parameters:
-            raise InterfaceError(f"{word} needs a value for parameter {amount.key}")
+            raise ProgrammingError(f"{word} needs a value for parameter {amount.key}")
         value = parameters[amount.key]
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
             raise ProgrammingError(f"{word} needs a whole number that is not negative, got {value!r}")
