@@ -170,6 +170,7 @@ def render(wanted: Filter, *, aliases: bool = True, placeholders: bool = False) 
 
 _OR, _AND, _ATOM = range(3)
 _FEW = 3
+_RISKY = frozenset("'\"\\")
 _INTEGERS = frozenset({"Edm.Byte", "Edm.Int16", "Edm.Int32", "Edm.Int64"})
 _LIST_FUNCTIONS = frozenset({"In", "NotIn", "Between", "NotBetween", "ContainValues", "DoesNotContainValues"})
 
@@ -242,10 +243,10 @@ class _Writer:
     def among(self, node: Among) -> _Text:
         node = replace(node, operands=tuple(dict.fromkeys(node.operands)))
         function = "NotIn" if node.negated else "In"
-        text = self.list_call(function, node) if self.callable(node) else self.chain(node)
+        text = self.list_call(function, node) if self.as_call(node) else self.chain(node)
         return _all_of(text, self.not_null(node.path)) if node.negated else text
 
-    def callable(self, node: Among) -> bool:
+    def as_call(self, node: Among) -> bool:
         if len(node.path) > 1 or self.row or any(operand.edm == "Edm.Boolean" for operand in node.operands):
             return False
         if not all(isinstance(operand, Value) for operand in node.operands):
@@ -258,7 +259,7 @@ class _Writer:
 
     def needs_alias(self, operands: tuple[Operand, ...]) -> bool:
         """An apostrophe inside an inline array is refused as invalid JSON; quotes and backslashes go the safe way."""
-        return any(mark in self.operand(each, function_text) for each in operands for mark in "'\"\\")
+        return any(not _RISKY.isdisjoint(self.operand(each, function_text)) for each in operands)
 
     def list_call(self, function: str, node: Among | CrmCall) -> _Text:
         values = list(dict.fromkeys(self.operand(each, function_text) for each in node.operands))
