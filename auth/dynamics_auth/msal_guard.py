@@ -39,6 +39,8 @@ def load_msal() -> Any:
 
 @contextlib.contextmanager
 def _inside() -> Iterator[None]:
+    # Programs that turn warnings into errors must still be able to sign in.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"msal\.")
     mark = _ours.set(True)
     try:
         yield
@@ -59,6 +61,3 @@ def guarded(call: Callable[[], Any], host: str) -> Answer:
         failure = unexpected(host, f"the sign-in library could not use it ({type(error).__name__})")
     failure.__context__ = failure.__cause__ = None
     raise failure
-
-
-warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"msal\.")

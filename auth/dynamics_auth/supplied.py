@@ -68,7 +68,8 @@ class Supplied(Unpicklable):
 
     def _adopt(self, organization_url: str, payload: Payload, record: Record | None, now: float) -> Taken | None:
         given = given_tokens(self._settings)
-        if not given.fresh(now) or not (given.refresh or record):
+        dated = self._settings.expires_in is not None and self._settings.token_timestamp is not None
+        if not dated or not given.fresh(now) or not (given.refresh or record):
             return None
         if record is not None and (record.tokens.obtained or 0.0) >= (given.obtained or 0.0):
             return None
