@@ -30,10 +30,10 @@ def written(write: Callable[..., None], names: Any = NAMES, blocks: Any = (ROWS[
 
 def test_table() -> None:
     assert written(write_table).splitlines() == [
-        r"name     | amount | at                        | flag  | data | name",
-        r"---------+--------+---------------------------+-------+------+-----",
-        r'a,"b"\n  |   1.10 | 2024-01-02T03:00:00+00:00 | true  | AAE= | NULL',
-        r"東京     |    -20 | NULL                      | false | NULL | x",
+        r"name    | amount | at                        | flag  | data | name",
+        r"--------+--------+---------------------------+-------+------+-----",
+        r'a,"b"\n |   1.10 | 2024-01-02T03:00:00+00:00 | true  | AAE= | NULL',
+        r"東京    |    -20 | NULL                      | false | NULL | x",
         "(2 rows)",
     ]
     assert written(write_table, ("id",), []) == "id\n--\n(0 rows)\n"
