@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dynamics_auth.authorities import parse_challenge
@@ -21,6 +22,9 @@ from sqlalchemy_dynamics.settings import Settings
 from sqlalchemy_dynamics.transport.http import Transport
 from sqlalchemy_dynamics.transport.retry import Policy, decide
 from sqlalchemy_dynamics.transport.trace import Trace
+
+if TYPE_CHECKING:
+    from sqlalchemy_dynamics.session.signin import SignIn
 
 __all__ = ["SERVICE_PATH", "Session", "Timing", "WhoAmI"]
 
@@ -54,7 +58,8 @@ class Timing:
 class Session:
     """Sends requests to one organisation with one identity. Thread-safe; made by `open_session`.
 
-    `root` is the service root with a slash at its end, `key` what process-level caches of metadata go by.
+    `root` is the service root with a slash at its end, `key` what process-level caches of metadata go by, `sign_in`
+    the procedures of sign-in (None for the sandbox in this process).
     """
 
     def __init__(
@@ -65,8 +70,10 @@ class Session:
         tokens: TokenSource,
         key: tuple[str, ...],
         timing: Timing | None = None,
+        sign_in: SignIn | None = None,
     ) -> None:
         self.settings = settings
+        self.sign_in = sign_in
         self.key = key
         self.root = organization_url + SERVICE_PATH
         self._origin = _origin(self.root)
@@ -102,9 +109,10 @@ class Session:
                 "WhoAmI made no sense: this is no Dataverse organisation; check OrganizationUrl"
             ) from None
 
-    def with_tokens(self, tokens: TokenSource) -> Session:
-        """The same session under a token of its own, shared with nobody."""
-        return Session(self.settings, self.root[: -len(SERVICE_PATH)], self._transport, tokens, self.key, self._timing)
+    def connect(self) -> None:
+        """What opening a connection does: nothing, except under GETANDREFRESH without a token, where it signs in."""
+        if self.sign_in is not None:
+            self.sign_in.open()
 
     def _complete(self, request: HttpRequest) -> HttpRequest:
         defaults = {**self._headers, **({"Content-Type": "application/json"} if request.body is not None else {})}

@@ -44,6 +44,9 @@ def _start(options: Mapping[str, Value | tuple[str, ...]]) -> LocalOrganization:
             f"dynamics://sandbox needs {error.name}: pip install 'sqlalchemy-dynamics[sandbox]'"
         ) from None
     arguments = {"faults" if name == "fault" else name: value for name, value in options.items()}
-    sandbox = cast(LocalOrganization, make(**arguments).start())
+    try:
+        sandbox = cast(LocalOrganization, make(**arguments).start())
+    except (ValueError, OSError) as error:
+        raise InterfaceError(f"dynamics://sandbox: {error}") from None
     atexit.register(sandbox.close)
     return sandbox

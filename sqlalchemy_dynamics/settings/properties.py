@@ -123,7 +123,11 @@ SANDBOX_OPTIONS = (
     Property("rows", kind="int", doc="Rows per table of the sandbox."),
     Property("seed", kind="int", doc="Seed of the sandbox's rows."),
     Property("metadata", kind="path", doc="CSDL file whose organisation the sandbox becomes."),
+    Property("database", kind="path", doc="SQLite file that keeps the sandbox's rows."),
     Property("latency", kind="int", doc="Milliseconds the sandbox waits before it answers."),
+    Property("max_page_size", kind="int", doc="Rows per page at most."),
+    Property("aggregate_limit", kind="int", doc="Rows that may be aggregated."),
+    Property("count_limit", kind="int", doc="Highest count told."),
     Property("fault", doc="KIND:WHEN[:ARG], several by repeating it."),
 )
 """Options of ``dynamics://sandbox/?…`` alone."""
@@ -136,9 +140,12 @@ SIGN_IN_NAMES = tuple(row.name for row in SIGN_IN)
 PROPERTIES: tuple[Property, ...] = (*CONNECTION, *SIGN_IN, *FETCHING, *ROUND_TRIPS, *TLS, *PROXIES, *LOGGING)
 
 
+_IGNORED = dict.fromkeys(map(ord, " _-"))
+
+
 def fold(name: str) -> str:
-    """The form under which names are compared: case, blanks and underscores do not matter."""
-    return name.casefold().replace(" ", "").replace("_", "")
+    """The form under which names are compared: case, blanks, hyphens and underscores do not matter."""
+    return name.casefold().translate(_IGNORED)
 
 
 def index(rows: Iterable[Property]) -> dict[str, Property]:

@@ -79,7 +79,9 @@ def _connect(dial: Dial, proxy: Proxy, host: str, port: int, timeout: float | No
 def _leg(
     stream: httpcore.NetworkStream, wire: h11.Connection, target: str, authorization: str | None, timeout: float | None
 ) -> h11.Response:
-    headers = [("Host", target), *([("Proxy-Authorization", authorization.encode())] if authorization else [])]
+    headers = [(b"Host", target.encode())]
+    if authorization:
+        headers.append((b"Proxy-Authorization", authorization.encode()))
     try:
         out = wire.send(h11.Request(method="CONNECT", target=target, headers=headers)) or b""
         stream.write(out + (wire.send(h11.EndOfMessage()) or b""), timeout)

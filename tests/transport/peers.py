@@ -28,8 +28,8 @@ class Origin(ThreadingHTTPServer):
         self.bodies: list[bytes] = []
         self.scheme = "https" if tls else "http"
         if tls:
-            self.socket = _server_context(tls, client_ca).wrap_socket(self.socket, server_side=True)
-            self.socket.do_handshake_on_connect = False
+            context = _server_context(tls, client_ca)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
@@ -283,7 +283,9 @@ class SocksProxy:
         host = connection.recv(connection.recv(1)[0]).decode() if kind == 3 else socket.inet_ntoa(connection.recv(4))
         port = int.from_bytes(connection.recv(2), "big")
         self.seen.append(("5", host))
-        self._carry(connection, host, port, b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", b"\x05\x05\x00\x01" + b"\x00" * 6)
+        self._carry(
+            connection, host, port, b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", b"\x05\x05\x00\x01" + b"\x00" * 6
+        )
 
     def _four(self, connection: socket.socket) -> None:
         head = connection.recv(7)

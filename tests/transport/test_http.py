@@ -85,7 +85,7 @@ def test_the_callers_own_limit(origin: Origin, transport: Open) -> None:
 def test_nobody_there(transport: Open) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(ConnectionLost, match="cannot connect to 127.0.0.1") as caught:
+    with pytest.raises(ConnectionLost, match=r"cannot connect to 127\.0\.0\.1") as caught:
         transport().send(HttpRequest("GET", f"http://127.0.0.1:{port}/"))
     assert not caught.value.sent and not caught.value.permanent
 

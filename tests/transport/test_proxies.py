@@ -103,7 +103,8 @@ def test_a_proxy_over_tls(secure_origin: Origin, server_certificate: ServerIdent
     with tempfile.NamedTemporaryFile("w") as chain, tempfile.NamedTemporaryFile("w") as key:
         chain.write(server_certificate.chain_pem)
         key.write(server_certificate.key_pem)
-        chain.flush(), key.flush()
+        chain.flush()
+        key.flush()
         context.load_cert_chain(chain.name, key.name)
     proxy = ConnectProxy()
     with listener(lambda connection: proxy(context.wrap_socket(connection, server_side=True))) as port:
@@ -112,9 +113,7 @@ def test_a_proxy_over_tls(secure_origin: Origin, server_certificate: ServerIdent
 
 
 @pytest.mark.parametrize(("names", "versions"), [(True, ["4a"]), (False, ["4a", "4"])])
-def test_socks4(
-    send: Send, names: bool, versions: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_socks4(send: Send, names: bool, versions: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.gethostbyname", lambda host: "127.0.0.1")
     proxy = SocksProxy("me", names=names)
     with listener(proxy) as port:
@@ -237,5 +236,3 @@ def test_no_proxy_variables_are_honoured(monkeypatch: pytest.MonkeyPatch, tmp_pa
     settings = from_string("OrganizationUrl=https://org.example", environ={})
     route = open_route(settings)
     assert route(ORG, 443) is not None and route("a.inside.example", 443) is None
-
-

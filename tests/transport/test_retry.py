@@ -58,9 +58,7 @@ def reply(status: int, **headers: str) -> HttpResponse:
         (READ, OperationalError("other"), 1, 0, None),
     ],
 )
-def test_the_table(
-    request_: HttpRequest, outcome: Outcome, attempt: int, elapsed: float, wait: float | None
-) -> None:
+def test_the_table(request_: HttpRequest, outcome: Outcome, attempt: int, elapsed: float, wait: float | None) -> None:
     decided = decide(attempt, request_, outcome, elapsed, POLICY, jitter=1.0)
     assert decided == (None if wait is None else pytest.approx(wait, abs=0.11))
     if decided is not None and "retry-after" in getattr(outcome, "headers", {}):

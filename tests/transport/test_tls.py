@@ -83,7 +83,7 @@ def leaf(certificate: ServerIdentity) -> bytes:
 
 
 def test_a_stranger_is_refused_before_anything_is_sent(secure_origin: Origin, transport: Open) -> None:
-    with pytest.raises(ConnectionLost, match="cannot be validated .*SSLServerCert") as caught:
+    with pytest.raises(ConnectionLost, match=r"cannot be validated .*SSLServerCert") as caught:
         transport().send(get(secure_origin))
     assert caught.value.permanent and not caught.value.sent and secure_origin.requests == []
 
@@ -115,7 +115,11 @@ def test_a_ca_vouches_for_its_servers(
 
 
 def test_what_the_machine_trusts_stays_trusted(
-    secure_origin: Origin, server_certificate: ServerIdentity, transport: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    secure_origin: Origin,
+    server_certificate: ServerIdentity,
+    transport: Open,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", in_file(server_certificate.ca_pem.encode(), tmp_path / "ca.pem"))
     assert transport().send(get(secure_origin)).status == 200
@@ -142,7 +146,7 @@ def test_a_rsa_public_key_in_the_older_form() -> None:
     ],
 )
 def test_garbage_is_an_error_not_an_open_door(transport: Open, value: str) -> None:
-    with pytest.raises(InterfaceError, match="^SSLServerCert"):
+    with pytest.raises(InterfaceError, match=r"^SSLServerCert"):
         transport(SSLServerCert=value)
 
 
@@ -177,5 +181,5 @@ def test_unusable_client_certificates_are_named(transport: Open, tmp_path: Path)
     locked = client.encrypted_key_pem("right") + client.certificate_pem
     pfx = in_file(client.pfx("right"), tmp_path / "c.pfx")
     for form in (locked, client.certificate_pem, pfx, "/no/such/file", in_file(b"junk", tmp_path / "junk")):
-        with pytest.raises(InterfaceError, match="^SSLClientCert"):
+        with pytest.raises(InterfaceError, match=r"^SSLClientCert"):
             transport(SSLClientCert=form, SSLClientCertPassword="wrong")

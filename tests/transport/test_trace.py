@@ -75,7 +75,9 @@ def test_lines_cannot_be_forged(tmp_path: Path) -> None:
     "request_",
     [
         HttpRequest("POST", "https://login.example/t/oauth2/v2.0/token", {}, f"x={CANARY}".encode()),
-        HttpRequest("POST", "https://x.example/", {"content-type": "application/x-www-form-urlencoded"}, CANARY.encode()),
+        HttpRequest(
+            "POST", "https://x.example/", {"content-type": "application/x-www-form-urlencoded"}, CANARY.encode()
+        ),
         HttpRequest("GET", "http://169.254.169.254/metadata/identity/oauth2/token", {"X-IDENTITY-HEADER": CANARY}),
         HttpRequest("GET", "https://org.example/", {"Cookie": CANARY, "Proxy-Authorization": f"Basic {CANARY}"}),
         HttpRequest("GET", f"https://me:{CANARY}@org.example/"),
@@ -109,7 +111,7 @@ def test_the_transport_writes_it(origin: Origin, transport: Open, tmp_path: Path
 
 
 def test_a_logfile_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InterfaceError, match="^Logfile: cannot write to .*No such file"):
+    with pytest.raises(InterfaceError, match=r"^Logfile: cannot write to .*No such file"):
         trace_at(tmp_path / "missing" / "log")
 
 
@@ -118,7 +120,7 @@ def test_only_the_owner_reads_it_and_links_are_not_followed(tmp_path: Path) -> N
     trace_at(tmp_path / "log")
     assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o600
     os.symlink(tmp_path / "log", tmp_path / "link")
-    with pytest.raises(InterfaceError, match="^Logfile"):
+    with pytest.raises(InterfaceError, match=r"^Logfile"):
         trace_at(tmp_path / "link")
 
 
