@@ -58,8 +58,7 @@ def _status(batch: Batch, column: Column) -> Values:
 
 
 def _created(batch: Batch, column: Column) -> Values:
-    moments = batch.generator.moments
-    return batch.random.choices(moments[: len(moments) - 400], k=batch.size)
+    return batch.random.choices(batch.generator.moments, k=batch.size)
 
 
 def _modified(batch: Batch, column: Column) -> Values:

@@ -3,73 +3,36 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from sqlalchemy_dynamics.sandbox import aggregate, changes
-from sqlalchemy_dynamics.sandbox.annotations import Wanted, quote
-from sqlalchemy_dynamics.sandbox.expand import (
-    Expand,
-    check_expands,
-    context_of,
-    parse_expand,
-    refuse_apply,
-    render_expand,
-)
+from sqlalchemy_dynamics.sandbox.annotations import Wanted
+from sqlalchemy_dynamics.sandbox.expand import check_expands, context_of, parse_expand, refuse_apply
 from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused, no_such_row
-from sqlalchemy_dynamics.sandbox.grammar import parse_filter
-from sqlalchemy_dynamics.sandbox.options import Options, Selection, order_terms, read_options, select_columns
-from sqlalchemy_dynamics.sandbox.paging import OrderTerm, after, read_cookie, skip_token
-from sqlalchemy_dynamics.sandbox.predicates import Scope, Sql, compile_filter, related
+from sqlalchemy_dynamics.sandbox.listing import (
+    Rows,
+    applied,
+    condition,
+    fetch,
+    next_link,
+    page_plan,
+    row_text,
+    start_rows,
+)
+from sqlalchemy_dynamics.sandbox.options import Options, order_terms, read_options, select_columns
+from sqlalchemy_dynamics.sandbox.paging import after, read_cookie
+from sqlalchemy_dynamics.sandbox.predicates import Scope
 from sqlalchemy_dynamics.sandbox.resources import Resource, find_row
-from sqlalchemy_dynamics.sandbox.rows import RowShape, row_sql
-from sqlalchemy_dynamics.sandbox.schema import Table
 from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
 
-__all__ = ["Rows", "collection", "count", "property_value", "raw_value", "references", "row", "row_text", "start_rows"]
+__all__ = [
+    "Rows", "collection", "count", "property_value", "raw_value", "references", "row", "row_text", "start_rows",
+]
 
 TOTAL = "Microsoft.Dynamics.CRM.totalrecordcount"
 EXCEEDED = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
 VERSION = "Microsoft.Dynamics.CRM.globalmetadataversion"
-
-
-@dataclass
-class Rows:
-    """A query for rows in the making: scope, conditions, and the join a navigation needs."""
-
-    scope: Scope
-    link: str = ""
-    conditions: list[Sql] = field(default_factory=list)
-
-    def restrict(self, sql: Sql) -> None:
-        self.conditions.append(sql)
-
-    @property
-    def where(self) -> str:
-        return f" WHERE {' AND '.join(c.text for c in self.conditions)}" if self.conditions else ""
-
-    @property
-    def parameters(self) -> tuple[object, ...]:
-        return tuple(parameter for condition in self.conditions for parameter in condition.parameters)
-
-    @property
-    def body(self) -> str:
-        """FROM and WHERE."""
-        return f" FROM {self.scope.source}{self.link}{self.where}"
-
-
-def start_rows(service: Service, resource: Resource) -> Rows:
-    """Return the query for the rows of a set, or of a collection navigation of one row."""
-    rows = Rows(Scope(service, resource.rows))
-    if resource.navigation is None or resource.kind == "set":
-        return rows
-    navigation = resource.navigation
-    parent = service.organisation.tables[navigation.table]
-    row_id = find_row(service, resource)
-    rows.link, where = related(navigation, "p", rows.scope)
-    rows.link += f" JOIN {sql_name(parent.name)} AS p ON p.{sql_name(parent.primary_id)} = {quote(row_id)}"
-    rows.restrict(Sql(where))
-    return rows
 
 
 def collection(service: Service, request: Request, resource: Resource) -> Reply:
@@ -94,28 +57,6 @@ def _only_filter(service: Service, options: Options) -> None:
             raise refuse_apply(service, name)
 
 
-@dataclass
-class _Page:
-    size: int
-    limit: int
-    continues: bool
-    number: int = 1
-
-
-def page_size(service: Service, request: Request, options: Options, table: Table) -> _Page:
-    """Return how many rows a reply holds and whether a next link may follow (section 4.6)."""
-    largest = service.switches.elastic_page_size if table.table_type == "Elastic" else service.max_page_size
-    asked = request.prefer.get("odata.maxpagesize", "")
-    if asked.isdigit() and int(asked) > 0:
-        size = min(int(asked), largest)
-        return _Page(size, size, True)
-    if options.top is None:
-        return _Page(largest, largest, True)
-    if options.top <= largest:
-        return _Page(options.top, options.top, False)
-    return _Page(largest, options.top, service.switches.top_over_page_continues)
-
-
 def page(service: Service, request: Request, resource: Resource, options: Options, rows: Rows) -> Reply:
     """Answer one page of rows."""
     table, wanted = resource.rows, Wanted.of(request)
@@ -123,68 +64,21 @@ def page(service: Service, request: Request, resource: Resource, options: Option
     expands = parse_expand(service, table, options.expand)
     check_expands(expands)
     if options.filter:
-        rows.restrict(_condition(service, options, rows.scope))
+        rows.restrict(condition(service, options, rows.scope))
     total = _total(service, rows) if options.count else None
     terms = order_terms(rows.scope, tuple(options.aliases.get(p, p) for p in options.orderby))
     row, row_parameters = row_text(service, rows.scope, selection, expands, wanted, request.root, True)
-    plan = page_size(service, request, options, table)
+    plan = page_plan(service, request, options, table)
     if options.skiptoken:
         cookie = read_cookie(options.skiptoken)
         plan.number = cookie.page
         rows.restrict(after(terms, cookie.last))
-    texts, first, last, more = _fetch(service, rows, row, row_parameters, terms, plan)
+    texts, first, last, more = fetch(service, rows, row, row_parameters, terms, plan)
     context = f"{request.root}$metadata#{table.set_name}{context_of(selection, expands)}"
     head = [f'"@odata.context":{json.dumps(context, ensure_ascii=False)}']
     head += _counts(service, wanted, total)
-    tail = f',"@odata.nextLink":"{_next_link(request, plan, terms, last, first)}"' if more else ""
+    tail = f',"@odata.nextLink":"{next_link(request, plan, terms, last, first)}"' if more else ""
     return _reply(request, f'{{{",".join(head)},"value":[{",".join(texts)}]{tail}}}')
-
-
-def _condition(service: Service, options: Options, scope: Scope) -> Sql:
-    return compile_filter(parse_filter(options.filter, options.aliases, service.switches), scope)
-
-
-def row_text(
-    service: Service, scope: Scope, selection: Selection, expands: tuple[Expand, ...], wanted: Wanted, root: str,
-    in_collection: bool,
-) -> tuple[str, tuple[object, ...]]:
-    """Return the SQL of one row as JSON text and its parameters."""
-    shape = RowShape(scope.table, selection.columns, scope.alias)
-    parameters: tuple[object, ...] = ()
-    for expand in expands:
-        rendered = render_expand(service, scope, expand, wanted, root, in_collection)
-        shape.members.append(rendered.sql)
-        parameters += rendered.parameters
-    text = row_sql(service, shape, wanted)
-    if scope.table.abstract:
-        kind = f"'{{\"@odata.type\":\"#Microsoft.Dynamics.CRM.'||{scope.alias}.\":table\"||'\",'"
-        text = f"{kind}||substr({text},2)"
-    return text, parameters
-
-
-def _fetch(
-    service: Service, rows: Rows, row: str, parameters: tuple[object, ...], terms: list[OrderTerm], plan: _Page
-) -> tuple[list[str], list[object], list[object], bool]:
-    shown = ", ".join(term.shown for term in terms)
-    order = ", ".join(f"{term.sql}{' DESC' if term.descending else ''}" for term in terms)
-    size = min(plan.size, plan.limit - (plan.number - 1) * plan.size) if plan.limit > plan.size else plan.size
-    if len(terms) > 1 and not rows.link and not rows.scope.joins:
-        service.store.index_for(rows.scope.table, [f"{term.sql.replace(rows.scope.alias + '.', '')}{' DESC' if term.descending else ''}" for term in terms])
-    sql = f"SELECT {row}, {shown}{rows.body} ORDER BY {order} LIMIT {size + 1}"
-    found = service.store.query(sql, (*parameters, *rows.parameters))
-    shown_rows = found[:size]
-    more = len(found) > size and plan.continues and plan.number * plan.size < max(plan.limit, plan.size + 1)
-    if plan.limit <= plan.size:
-        more = len(found) > size and plan.continues
-    texts = [str(item[0]) for item in shown_rows]
-    return texts, list(shown_rows[0][1:]) if texts else [], list(shown_rows[-1][1:]) if texts else [], more
-
-
-def _next_link(request: Request, plan: _Page, terms: list[OrderTerm], last: list[object], first: list[object]) -> str:
-    kept = [part for part in request.query.split("&") if part and not part.lower().startswith(("$skiptoken", "%24skiptoken"))]
-    token = skip_token(plan.number + 1, terms, last, first)
-    link = f"{request.root}{request.path}?{'&'.join([*kept, f'$skiptoken={token}'])}"
-    return link.replace("\\", "%5C").replace('"', "%22")
 
 
 def _total(service: Service, rows: Rows) -> int:
@@ -205,14 +99,6 @@ def _counts(service: Service, wanted: Wanted, total: int | None) -> list[str]:
     return parts
 
 
-def applied(request: Request) -> dict[str, str]:
-    """Return the Preference-Applied header for what was honoured."""
-    names = ("odata.maxpagesize", "odata.include-annotations", "odata.track-changes")
-    found = [f'{name}="{v}"' if "annot" in name else f"{name}={v}" if v else name
-             for name, v in request.prefer.items() if name in names]
-    return {"Preference-Applied": ",".join(found)} if found else {}
-
-
 def _reply(request: Request, body: str) -> Reply:
     return json_reply(body, headers=applied(request))
 
@@ -225,7 +111,7 @@ def count(service: Service, request: Request, resource: Resource) -> Reply:
     kind = "set" if resource.kind == "set-count" else "collection"
     rows = start_rows(service, _as(resource, kind))
     if options.filter:
-        rows.restrict(_condition(service, options, rows.scope))
+        rows.restrict(condition(service, options, rows.scope))
     total = _total(service, rows)
     if service.switches.count_segment_capped:
         total = min(total, service.count_limit)

@@ -86,4 +86,5 @@ class Switches:
     # beyond the ledger: related paths in $orderby, and the join a lookup path in $filter makes
     order_by_related: bool = True
     lookup_path_joins_inner: bool = True
+    average_of_integers_is_whole: bool = True
     publish_lag: float = 0.0
