@@ -189,7 +189,8 @@ def test_what_only_sqlalchemy_2_has() -> None:
 
 
 def test_writes_compile() -> None:
-    table = sa.Table("account", sa.MetaData(), sa.Column("accountid", GUID, primary_key=True), sa.Column("name", sa.String))
+    key = sa.Column("accountid", GUID, primary_key=True, nullable=True)
+    table = sa.Table("account", sa.MetaData(), key, sa.Column("name", sa.String))
     assert sql(table.insert()) == "INSERT INTO account (accountid, name) VALUES (?, ?)"
     assert sql(table.insert().values([{"name": "a"}, {"name": "b"}])) == "INSERT INTO account (name) VALUES (?), (?)"
     assert sql(table.update().values(name="b").where(table.c.name == "a")) == (

@@ -140,7 +140,7 @@ def test_errors_are_sqlalchemys(engine: sa.engine.Engine) -> None:
         with pytest.raises(sa.exc.NotSupportedError):
             connection.execute(sa.text("DELETE FROM account WHERE name = 'x'"))
         with pytest.raises(dbapi.NotSupportedError, match="savepoints"):
-            connection.begin_nested()
+            engine.dialect.do_savepoint(connection, "one")
 
 
 def test_errors_of_reflection_are_sqlalchemys(organization: Any) -> None:
