@@ -137,10 +137,8 @@ class Session:
             attempt += 1
             outcome = self._attempt(request, token)
             if isinstance(outcome, HttpResponse) and outcome.status == 401 and not renewed:
-                renewed, fresh = True, self._renew(token, outcome)
-                if fresh != token:
-                    token = fresh
-                    continue
+                renewed, token = True, self._renew(token, outcome)
+                continue
             wait = decide(attempt, request, outcome, timing.clock() - started, self._policy, timing.random())
             if wait is None:
                 return _reply(outcome)
@@ -178,7 +176,7 @@ class Session:
         return inner
 
     def _renew(self, refused: str, reply: HttpResponse) -> str:
-        """A token other than the refused one when there is any; several threads renew once."""
+        """The token to try once more with; of several threads one renews."""
         claims = parse_challenge(reply.header("WWW-Authenticate")).claims or None
         current = self._tokens(False, None)
         return current if current != refused and not claims else self._tokens(True, claims)

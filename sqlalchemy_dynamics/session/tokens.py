@@ -12,5 +12,5 @@ text of a claims challenge."""
 
 
 def fixed(token: str) -> TokenSource:
-    """A token that cannot be renewed."""
+    """Always the same token."""
     return lambda force, claims: token
