@@ -1,0 +1,136 @@
+"""Random SELECTs over the small organisation: every operator, join kind and nesting the planner looks at."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from tests.differential.organisation import TEXTS
+
+NUMBERS = ["n", "k"]
+_ANY = [*NUMBERS, "price", "ratio", "name", "city", "flag", "madeon", "day"]
+_COMPARISONS = ["=", "<>", "<", "<=", ">", ">="]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_text = st.sampled_from(TEXTS).map(_quoted)
+_number = st.integers(-4, 7).map(str)
+_moment = st.sampled_from(["'2024-01-05'", "'2024-02-03T12:00:00Z'", "TIMESTAMP '2024-02-01 00:00:00'"])
+_day = st.sampled_from(["'2024-01-20'", "DATE '2024-02-10'"])
+_pattern = st.sampled_from(["a%", "%o", "%o%", "a_", "%", "_s%", "%[x]%", "50!%%", "under!_%", "abc", "o%l%"])
+
+
+def _literal_of(column: str) -> st.SearchStrategy[str]:
+    kinds = {"name": _text, "city": _text, "madeon": _moment, "day": _day}
+    return kinds.get(column, _number)
+
+
+@st.composite
+def condition(draw: st.DrawFn, aliases: tuple[str, ...], depth: int = 2) -> str:
+    """Return a condition over columns of the given table aliases."""
+    if depth and draw(st.integers(0, 2)):
+        left, right = draw(condition(aliases, depth - 1)), draw(condition(aliases, depth - 1))
+        shape = draw(st.sampled_from(["({} AND {})", "({} OR {})", "NOT ({} AND {})", "NOT ({} OR {})"]))
+        return shape.format(left, right)
+    alias, column = draw(st.sampled_from(aliases)), draw(st.sampled_from(_ANY))
+    name = f"{alias}.{column}"
+    if column == "flag":
+        return draw(st.sampled_from([name, f"NOT {name}", f"{name} IS TRUE", f"{name} IS NOT FALSE", f"{name} = TRUE"]))
+    value, other = draw(_literal_of(column)), draw(_literal_of(column))
+    negation = draw(st.sampled_from(["", "NOT "]))
+    leaves = [
+        f"{name} {draw(st.sampled_from(_COMPARISONS))} {value}",
+        f"{name} IS {negation}NULL",
+        f"{name} {negation}BETWEEN {value} AND {other}",
+        f"{name} {negation}IN ({value}, {other}{draw(st.sampled_from(['', ', NULL']))})",
+        f"{name} IS {negation}DISTINCT FROM {value}",
+        f"{name} {draw(st.sampled_from(_COMPARISONS))} {draw(st.sampled_from(aliases))}.{column}",
+        f"coalesce({name}, {value}) = {other}",
+    ]
+    if column in ("name", "city"):
+        leaves += [f"{name} {negation}LIKE {_quoted(draw(_pattern))} ESCAPE '!'"] * 3
+        leaves.append(f"lower({name}) = {value}")
+    return draw(st.sampled_from(leaves))
+
+
+@st.composite
+def single(draw: st.DrawFn) -> str:
+    """A plain table: columns, expressions, order, limits."""
+    items = draw(st.lists(st.sampled_from(["t.name", "t.n", "t.price", "t.n + 1 AS m", "upper(t.city) AS u"]), min_size=1))
+    where = f" WHERE {draw(condition(('t',)))}" if draw(st.integers(0, 4)) else ""
+    distinct = draw(st.sampled_from(["", "", "", "DISTINCT "]))
+    key = "" if distinct else ", t.firmid"
+    order = draw(st.sampled_from(["t.n", "t.price DESC", "t.madeon", "t.day DESC, t.k", "t.flag"]))
+    numbered = [f"{item} " if " AS " in item else f"{item} AS c{number}" for number, item in enumerate(items)]
+    tail = f" ORDER BY {order}" if not distinct and draw(st.booleans()) else ""
+    return f"SELECT {distinct}{', '.join(dict.fromkeys(numbered))}{key} FROM firm t{where}{tail}"
+
+
+@st.composite
+def limited(draw: st.DrawFn) -> str:
+    """A total order and a limit: the very rows are determined."""
+    where = f" WHERE {draw(condition(('t',)))}" if draw(st.booleans()) else ""
+    order = draw(st.sampled_from(["t.n, t.price, t.madeon", "t.madeon DESC, t.day, t.n DESC", "t.k DESC, t.n"]))
+    item = draw(st.sampled_from(["t.n", "t.k", "t.price", "t.madeon", "abs(t.n)"]))
+    offset = draw(st.sampled_from(["", " OFFSET 2"]))
+    tail = f"ORDER BY {order} LIMIT {draw(st.integers(0, 9))}{offset}"
+    return f"SELECT {item} AS c FROM (SELECT DISTINCT t.n, t.k, t.price, t.madeon, t.day FROM firm t{where}) t {tail}"
+
+
+@st.composite
+def grouped(draw: st.DrawFn) -> str:
+    """Groups and aggregates over one table."""
+    aggregates = ["count(*)", "count(t.n)", "sum(t.n)", "min(t.price)", "max(t.k)", "avg(t.n)", "sum(t.price)",
+                  "count(DISTINCT t.k)", "sum(t.n * 2)", "max(t.madeon)"]  # fmt: skip
+    chosen = draw(st.lists(st.sampled_from(aggregates), min_size=1, max_size=3, unique=True))
+    keys = draw(st.lists(st.sampled_from(["t.n", "t.k", "t.flag", "t.day", "t.n % 2"]), max_size=2, unique=True))
+    where = f" WHERE {draw(condition(('t',)))}" if draw(st.booleans()) else ""
+    group = f" GROUP BY {', '.join(keys)}" if keys else ""
+    having = f" HAVING count(*) > {draw(st.integers(0, 2))}" if keys and draw(st.booleans()) else ""
+    items = [f"{item} AS c{number}" for number, item in enumerate([*keys, *chosen])]
+    return f"SELECT {', '.join(items)} FROM firm t{where}{group}{having}"
+
+
+@st.composite
+def joined(draw: st.DrawFn) -> str:
+    """Two or three tables, every join kind, conditions in ON and WHERE."""
+    kind = draw(st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]))
+    on = "p.firmid = f.firmid"
+    if draw(st.booleans()):
+        on += f" AND {draw(condition(('f', 'p'), 1))}"
+    where = f" WHERE {draw(condition(('f', 'p')))}" if draw(st.integers(0, 3)) else ""
+    source = f"firm f {kind} person p ON {on}"
+    if draw(st.integers(0, 3)) == 0:
+        other = draw(st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN"]))
+        source += f" {other} firm g ON g.k = p.k AND {draw(condition(('g', 'p'), 0))}"
+    items = draw(st.sampled_from(["f.name, p.name", "f.n, p.k", "count(*)", "f.city, p.n, p.day"]))
+    numbered = ", ".join(f"{item} AS c{number}" for number, item in enumerate(items.split(", ")))
+    return f"SELECT {numbered} FROM {source}{where}"
+
+
+@st.composite
+def nested(draw: st.DrawFn) -> str:
+    """Subqueries, derived tables, common table expressions, set operations, windows."""
+    inner, outer = draw(condition(("p",), 1)), draw(condition(("t",), 1))
+    column = draw(st.sampled_from(NUMBERS))
+    shapes = [
+        f"SELECT t.n AS c FROM firm t WHERE t.{column} IN (SELECT p.{column} FROM person p WHERE {inner}) AND {outer}",
+        f"SELECT t.n AS c FROM firm t WHERE t.{column} NOT IN (SELECT p.{column} FROM person p WHERE {inner})",
+        f"SELECT t.k AS c FROM firm t WHERE EXISTS (SELECT 1 FROM person p WHERE p.firmid = t.firmid AND {inner})",
+        f"SELECT t.k AS c FROM firm t WHERE NOT EXISTS (SELECT * FROM person p WHERE p.k = t.k AND {inner})",
+        f"SELECT t.n AS c FROM (SELECT * FROM firm f WHERE f.k > 0) t WHERE {outer}",
+        f"WITH t AS (SELECT * FROM firm) SELECT t.n AS c FROM t WHERE {outer}",
+        f"SELECT p.n AS c FROM person p WHERE {inner} UNION SELECT t.k FROM firm t WHERE {outer}",
+        f"SELECT p.n AS c FROM person p WHERE {inner} EXCEPT SELECT t.n FROM firm t WHERE {outer}",
+        f"SELECT p.n AS c FROM person p WHERE {inner} INTERSECT ALL SELECT t.n FROM firm t",
+        f"SELECT sum(t.n) OVER (PARTITION BY t.k) AS c FROM firm t WHERE {outer}",
+        f"SELECT (SELECT max(p.n) FROM person p WHERE p.k = t.k) AS c FROM firm t WHERE {outer}",
+        f"SELECT CASE WHEN {outer} THEN 1 ELSE 0 END AS c FROM firm t",
+        f"SELECT count(*) AS c FROM (SELECT t.n FROM firm t WHERE {outer} GROUP BY t.n) d",
+    ]
+    return draw(st.sampled_from(shapes))
+
+
+statement = st.one_of(single(), limited(), grouped(), joined(), nested())

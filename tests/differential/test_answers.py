@@ -1,0 +1,113 @@
+"""answer(pushdown) == answer(no pushdown) == plain DuckDB over the same rows, for random statements and rows.
+
+The number of statements per run is `DYNAMICS_DIFFERENTIAL` (default 300); a failure prints the statement, shrunk.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from sqlalchemy_dynamics import dbapi
+from sqlalchemy_dynamics.sandbox import Sandbox
+from tests.differential.organisation import METADATA, rows
+from tests.differential.statements import statement
+
+EXAMPLES = int(os.environ.get("DYNAMICS_DIFFERENTIAL", "300"))
+
+
+@dataclass
+class Witnesses:
+    """Three ways to the same answer."""
+
+    pushed: dbapi.Connection
+    local: dbapi.Connection
+    plain: duckdb.DuckDBPyConnection
+
+    def answers(self, sql: str) -> list[list[tuple[Any, ...]]]:
+        """Return the three answers as sorted rows."""
+        return [_sorted(_run(connection, sql)) for connection in (self.pushed, self.local)] + [
+            _sorted(self.plain.execute(sql).fetchall())
+        ]
+
+
+def _run(connection: dbapi.Connection, sql: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        return cursor.execute(sql).fetchall()
+
+
+def _sorted(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted((tuple(map(_comparable, row)) for row in found), key=repr)
+
+
+def _comparable(value: Any) -> Any:
+    """Which spelling stands for a group of equal texts is nobody's promise; doubles differ in their last digits."""
+    if isinstance(value, float):
+        return Decimal(f"{value:.9g}") if math.isfinite(value) else value
+    if isinstance(value, Decimal):
+        return value.normalize()
+    return value.astimezone().isoformat() if hasattr(value, "astimezone") else value
+
+
+@pytest.fixture(scope="module", params=[(1, 12), (2, 40), (3, 0)], ids=["few", "many", "none"])
+def witnesses(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witnesses]:
+    seed, size = request.param
+    document = tmp_path_factory.mktemp("organisation") / "metadata.xml"
+    document.write_text(METADATA, encoding="utf-8")
+    with Sandbox(rows=0, metadata=document) as org:
+        for table, made in rows(seed, size).items() if size else ():
+            _post(f"{org.url}/_sandbox/rows", {"table": table, "rows": made})
+        url = f"dynamics:///?OrganizationUrl={org.url};OAuthAccessToken={org.access_token}"
+        pushed, local = dbapi.connect(url), dbapi.connect(url, Pushdown=False)
+        yield Witnesses(pushed, local, _plain(local))
+
+
+def _post(url: str, body: dict[str, Any]) -> None:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as reply:
+        assert reply.status == 200
+
+
+def _plain(connection: dbapi.Connection) -> duckdb.DuckDBPyConnection:
+    """DuckDB with the documented rules of text, NULL and order, over the very rows."""
+    plain = duckdb.connect(":memory:")
+    for setting in (
+        "SET TimeZone='UTC'",
+        "SET default_collation='nocase.noaccent'",
+        "SET default_null_order='nulls_first_on_asc_last_on_desc'",
+    ):
+        plain.execute(setting)
+    for table, key in (("firm", "firmid"), ("person", "personid")):
+        with connection.cursor() as cursor:
+            found: pa.Table = cursor.execute(f"SELECT * FROM {table}").fetch_arrow_table()
+        plain.register("found", found)
+        texts = ", ".join(f"{name} COLLATE nocase.noaccent AS {name}" for name in ("name", "city"))
+        guids = ", ".join(f"CAST({name} AS UUID) AS {name}" for name in dict.fromkeys([key, "firmid"]))
+        plain.execute(f"CREATE TABLE {table} AS SELECT * REPLACE ({texts}, {guids}) FROM found")
+        plain.unregister("found")
+    return plain
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(sql=statement)
+def test_three_ways_one_answer(witnesses: Witnesses, sql: str) -> None:
+    pushed, local, plain = witnesses.answers(sql)
+    assert local == plain, sql
+    assert pushed == plain, sql
