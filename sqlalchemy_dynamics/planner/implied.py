@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from sqlalchemy_dynamics.odata.filters import Both, Filter
-from sqlalchemy_dynamics.planner.names import Occurrence, from_nodes
+from sqlalchemy_dynamics.planner.names import Occurrence, Sources, from_nodes, is_transparent
 from sqlalchemy_dynamics.planner.pushdown import Pushed, Translator
 
 __all__ = ["Implied", "imply"]
@@ -44,14 +44,32 @@ class _Entry:
 
 
 def imply(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> Implied:
-    """Return what every SELECT's conditions imply for the base tables it reads directly."""
+    """Return what every SELECT's conditions imply for the base tables it reads, through derived tables as well."""
     implied = Implied()
     by_node = {id(occurrence.node): occurrence for occurrence in occurrences}
     for select in tree.find_all(exp.Select):
         if not _refused(select):
-            for target, condition, extended in _conditions(select, by_node):
-                _add(implied, translator, target, condition, extended)
+            for node, condition, extended in _conditions(select):
+                for target, inside in _targets(node, by_node, translator.sources):
+                    _add(implied, translator, target, condition, extended or inside)
     return implied
+
+
+def _targets(
+    node: exp.Expression, by_node: dict[int, Occurrence], sources: Sources
+) -> Iterator[tuple[Occurrence, bool]]:
+    """Yield the base tables behind a FROM entry, and whether they may be NULL-extended inside of it."""
+    if id(node) in by_node:
+        yield by_node[id(node)], False
+        return
+    query = sources.query_of(node)
+    if not isinstance(query, exp.Select) or not is_transparent(query) or _refused(query):
+        return
+    for item in _comma_items(query):
+        for position, entry in enumerate(item):
+            extended = _extended(item, position, len(item))
+            for target, inside in _targets(entry.node, by_node, sources):
+                yield target, extended or inside
 
 
 def _refused(select: exp.Select) -> bool:
@@ -67,23 +85,17 @@ def _refused(select: exp.Select) -> bool:
     return odd_join or odd_node or len(set(names)) < len(names)
 
 
-def _conditions(
-    select: exp.Select, by_node: dict[int, Occurrence]
-) -> Iterator[tuple[Occurrence, exp.Expression, bool]]:
-    """Yield (table, condition, whether the table is NULL-extended where the condition is judged)."""
+def _conditions(select: exp.Select) -> Iterator[tuple[exp.Expression, exp.Expression, bool]]:
+    """Yield (FROM entry, condition, whether the entry is NULL-extended where the condition is judged)."""
     where = select.args.get("where")
     for item in _comma_items(select):
         for position, entry in enumerate(item):
-            target = by_node.get(id(entry.node))
-            if target is None:
-                continue
             if where is not None:
-                yield target, where.this, _extended(item, position, len(item))
-            for judged, join_entry in enumerate(item):
-                on = join_entry.join.args.get("on") if join_entry.join is not None else None
-                if on is not None and _reaches(join_entry.join, judged, position):
-                    below = judged == position
-                    yield target, on, False if below else _extended(item, position, judged)
+                yield entry.node, where.this, _extended(item, position, len(item))
+            for judged, other in enumerate(item):
+                on = other.join.args.get("on") if other.join is not None else None
+                if on is not None and _reaches(other.join, judged, position):
+                    yield entry.node, on, judged != position and _extended(item, position, judged)
 
 
 def _comma_items(select: exp.Select) -> Iterator[list[_Entry]]:

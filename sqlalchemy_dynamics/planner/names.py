@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -11,7 +10,7 @@ from sqlglot import exp
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Table
 
-__all__ = ["Lookup", "Occurrence", "Source", "Sources", "find_occurrences"]
+__all__ = ["Lookup", "Occurrence", "Source", "Sources", "find_occurrences", "from_nodes", "is_transparent"]
 
 Lookup = Callable[[str], Table | None]
 
@@ -34,19 +33,33 @@ class Occurrence:
         return f"scan_{self.number}"
 
 
+Owned = tuple[Occurrence, Column]
+
+
 @dataclass(frozen=True)
 class Source:
-    """One entry of a FROM clause: its alias, and its base table; without one, its column names where known."""
+    """One entry of a FROM clause: its alias, and its base table.
+
+    A derived table has `columns` instead: for every name it offers the base column that the name stands for, None for
+    anything computed; `columns` None when its names are not known.
+    """
 
     alias: str
     occurrence: Occurrence | None = None
-    columns: frozenset[str] | None = None
+    columns: Mapping[str, Owned | None] | None = None
 
     def has(self, name: str) -> bool | None:
         """Say whether it has that column; None when its columns are unknown."""
         if self.occurrence is not None:
             return self.occurrence.table.column(name) is not None
         return None if self.columns is None else name.lower() in self.columns
+
+    def owned(self, name: str) -> Owned | None:
+        """Return the base column a name stands for."""
+        if self.occurrence is None:
+            return None if self.columns is None else self.columns.get(name.lower())
+        found = self.occurrence.table.column(name)
+        return None if found is None else (self.occurrence, found)
 
 
 def find_occurrences(tree: exp.Expression, lookup: Lookup) -> list[Occurrence]:
@@ -55,7 +68,7 @@ def find_occurrences(tree: exp.Expression, lookup: Lookup) -> list[Occurrence]:
     for node in tree.find_all(exp.Table, bfs=False):
         if not isinstance(node.this, exp.Identifier):
             _refuse_function(node)
-        elif not _is_cte(node):
+        elif cte_of(node) is None:
             table = _resolve(node, lookup)
             found.append(Occurrence(len(found) + 1, node, table, node.alias or node.name))
     return found
@@ -76,30 +89,30 @@ def _refuse_function(node: exp.Table) -> None:
         raise ProgrammingError(f"the table function {name} is not available: only tables of the organisation are")
 
 
-def _is_cte(node: exp.Table) -> bool:
-    """Walk up: a common table expression sees only earlier ones, and itself when recursive."""
+def cte_of(node: exp.Table) -> exp.CTE | None:
+    """Return the common table expression a name means: it sees only earlier ones, and itself when recursive."""
     if node.text("db"):
-        return False
+        return None
     inside: exp.Expression = node
     name = node.name.lower()
     while inside.parent is not None:
         inside, child = inside.parent, inside
         clause = inside.args.get("with_") or inside.args.get("with")
-        if isinstance(clause, exp.With) and clause is not child and name in _names(clause.expressions):
-            return True
-        if isinstance(inside, exp.With) and isinstance(child, exp.CTE) and name in _visible(inside, child):
-            return True
-    return False
+        visible: Iterable[exp.CTE] = ()
+        if isinstance(clause, exp.With) and clause is not child:
+            visible = clause.expressions
+        elif isinstance(inside, exp.With) and isinstance(child, exp.CTE):
+            visible = _earlier(inside, child)
+        found = [cte for cte in visible if cte.alias.lower() == name]
+        if found:
+            return found[-1]
+    return None
 
 
-def _names(ctes: Iterable[exp.CTE]) -> set[str]:
-    return {cte.alias.lower() for cte in ctes}
-
-
-def _visible(clause: exp.With, child: exp.CTE) -> set[str]:
+def _earlier(clause: exp.With, child: exp.CTE) -> list[exp.CTE]:
     ctes = clause.expressions
     position = next(number for number, cte in enumerate(ctes) if cte is child)
-    return _names(ctes[: position + (1 if clause.args.get("recursive") else 0)])
+    return list(ctes[: position + (1 if clause.args.get("recursive") else 0)])
 
 
 @dataclass
@@ -109,6 +122,7 @@ class Sources:
     occurrences: list[Occurrence]
     _by_node: dict[int, Occurrence] = field(init=False)
     _cache: dict[int, list[Source]] = field(default_factory=dict)
+    _cte_readers: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_node = {id(occurrence.node): occurrence for occurrence in self.occurrences}
@@ -121,13 +135,55 @@ class Sources:
 
     def _source(self, node: exp.Expression) -> Source:
         occurrence = self._by_node.get(id(node))
+        alias = (node.alias or node.name).lower()
         if occurrence is not None and not _has_alias_columns(node):
-            return Source(occurrence.alias.lower(), occurrence)
-        if isinstance(node, exp.Subquery) and not _has_alias_columns(node):
-            return Source(node.alias.lower(), columns=_output_names(node.this))
-        return Source((node.alias or node.name).lower())
+            return Source(alias, occurrence)
+        query = None if _has_alias_columns(node) else self.query_of(node)
+        return Source(alias, columns=self._offered(query) if isinstance(query, exp.Select) else None)
 
-    def owner(self, column: exp.Column) -> tuple[Occurrence, Column] | None:
+    def query_of(self, node: exp.Expression) -> exp.Expression | None:
+        """Return the query of a derived table, or of a common table expression that is read at this place only."""
+        if isinstance(node, exp.Subquery):
+            return None if any(node.args.get(key) for key in ("sample", "pivots", "joins")) else node.this
+        cte = cte_of(node) if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) else None
+        if cte is None or _has_alias_columns(cte) or cte.parent.args.get("recursive") or self._readers(cte) != 1:
+            return None
+        return cte.this
+
+    def _readers(self, cte: exp.CTE) -> int:
+        if not self._cte_readers:
+            for table in cte.root().find_all(exp.Table):
+                read = cte_of(table) if isinstance(table.this, exp.Identifier) else None
+                self._cte_readers[id(read)] = self._cte_readers.get(id(read), 0) + 1
+        return self._cte_readers.get(id(cte), 0)
+
+    def _offered(self, select: exp.Select) -> Mapping[str, Owned | None] | None:
+        """Return the names a derived table offers and the base columns they stand for."""
+        clear = is_transparent(select)
+        offered: dict[str, Owned | None] = {}
+        for item in select.expressions:
+            named = self._starred(select, item) if item.is_star else self._named(item)
+            if named is None:
+                return None
+            for name, owned in named.items():
+                offered[name] = owned if clear and name not in offered else None
+        return offered
+
+    def _named(self, item: exp.Expression) -> dict[str, Owned | None] | None:
+        name = item.alias_or_name.lower()
+        inner = item.this if isinstance(item, exp.Alias) else item
+        return {name: self.owner(inner) if isinstance(inner, exp.Column) else None} if name else None
+
+    def _starred(self, select: exp.Select, item: exp.Expression) -> dict[str, Owned | None] | None:
+        sources = self.of(select)
+        star = item if isinstance(item, exp.Star) else item.this
+        if len(sources) != 1 or not isinstance(star, exp.Star) or any(star.args.values()):
+            return None
+        source = sources[0]
+        names = source.occurrence.table.columns if source.occurrence else source.columns
+        return None if names is None else {name.lower(): source.owned(name) for name in names}
+
+    def owner(self, column: exp.Column) -> Owned | None:
         """Return the base table mention and the column a name means, or None when that is not certain."""
         select = column.find_ancestor(exp.Select)
         while select is not None:
@@ -137,7 +193,7 @@ class Sources:
             select = select.find_ancestor(exp.Select)
         return None
 
-    def _in_select(self, column: exp.Column, sources: list[Source]) -> tuple[Occurrence, Column] | tuple[()] | None:
+    def _in_select(self, column: exp.Column, sources: list[Source]) -> Owned | tuple[()] | None:
         """Return the owner, () for "somebody unknown", None for "look further out"."""
         qualifier = column.table.lower()
         if qualifier:
@@ -149,10 +205,7 @@ class Sources:
             matches = [source for source, answer in knows if answer]
         if not matches:
             return None
-        if len(matches) != 1 or matches[0].occurrence is None:
-            return ()
-        found = matches[0].occurrence.table.column(column.name)
-        return (matches[0].occurrence, found) if found else ()
+        return (matches[0].owned(column.name) if len(matches) == 1 else None) or ()
 
 
 def from_nodes(select: exp.Select) -> Iterator[exp.Expression]:
@@ -169,18 +222,13 @@ def _has_alias_columns(node: exp.Expression) -> bool:
     return isinstance(alias, exp.TableAlias) and bool(alias.args.get("columns"))
 
 
-def _output_names(query: exp.Expression) -> frozenset[str] | None:
-    """Return the column names a derived table offers, None when a star or an unnamed expression hides them."""
-    if not isinstance(query, exp.Select):
-        return None
-    names = [item.alias_or_name.lower() for item in query.expressions]
-    stars = any(isinstance(item, exp.Star) or item.is_star for item in query.expressions)
-    return None if stars or not all(names) else frozenset(names)
+_OPAQUE = ("limit", "offset", "distinct", "group", "having", "qualify", "windows")
 
 
-def unknown_column(name: str, tables: Iterable[Table]) -> ProgrammingError:
-    """Return the error for a column that no table has, with the nearest names."""
-    names = [column for table in tables for column in table.columns]
-    near = difflib.get_close_matches(name.lower(), names, 3)
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
-    return ProgrammingError(f"no column named {name!r}{hint}")
+def is_transparent(select: exp.Select) -> bool:
+    """Say whether a condition on what a derived table offers may as well stand in its own WHERE."""
+    if any(select.args.get(key) for key in _OPAQUE):
+        return False
+    return not any(
+        item.find(exp.AggFunc, exp.Window, exp.Explode, exp.UDTF, exp.Anonymous) for item in select.expressions
+    )
