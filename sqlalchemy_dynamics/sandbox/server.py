@@ -17,6 +17,7 @@ import uvicorn
 
 from sqlalchemy_dynamics.sandbox.app import App, RequestLog, TokenCheck
 from sqlalchemy_dynamics.sandbox.control import ControlPlane
+from sqlalchemy_dynamics.sandbox.defining import register_definitions
 from sqlalchemy_dynamics.sandbox.demo import demo_organisation
 from sqlalchemy_dynamics.sandbox.faults import Faults, parse_fault
 from sqlalchemy_dynamics.sandbox.generator import Generator
@@ -29,6 +30,7 @@ from sqlalchemy_dynamics.sandbox.writing import register_writes
 __all__ = ["Sandbox"]
 
 register_writes()
+register_definitions()
 
 _IN_MEMORY_UP_TO = 20_000
 _TENANT = "d6a3ff1e-0000-4000-8000-5a4db0c50001"

@@ -63,6 +63,13 @@ class Switches:
     # 11: writes of nothing and of read-only properties
     empty_patch_allowed: bool = True
     lookup_value_in_body_ignored: bool = True
+    duplicate_found: Answer = Answer(
+        412, "0x80040333",
+        "A record was not created or updated because a duplicate of the current record already exists.",
+    )
+    file_in_body: Answer = Answer(
+        400, "0x80048d19", "The file column '{name}' cannot be set in a create or update; upload to its own URL."
+    )
     # 12: a batch of too many requests (a failed change set is one part with the error)
     batch_too_large: Answer = Answer(
         400, "0x80048d19", "The current batch message contains too many parts. A maximum number of '{limit}' query "
@@ -87,4 +94,7 @@ class Switches:
     order_by_related: bool = True
     lookup_path_joins_inner: bool = True
     average_of_integers_is_whole: bool = True
+    metadata_function: Answer = Answer(
+        400, "0x8006088a", 'The "{name}" function isn\'t supported for Metadata Entities.'
+    )
     publish_lag: float = 0.0
