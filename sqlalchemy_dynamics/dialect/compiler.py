@@ -67,7 +67,9 @@ class DynamicsCompiler(compiler.SQLCompiler):
         return f"{function}({', '.join(arguments)})"
 
     def visit_aggregate_strings_func(self, fn: Any, **kw: Any) -> str:
-        return f"STRING_AGG{self.function_argspec(fn)}"
+        arguments = ", ".join(self.process(clause, **kw) for clause in list(fn.clauses)[:2])
+        order = getattr(fn.clauses, "aggregate_order_by", None)  # SQLAlchemy 2.1
+        return f"STRING_AGG({arguments}{'' if order is None else f' ORDER BY {self.process(order, **kw)}'})"
 
 
 class DynamicsTypeCompiler(compiler.GenericTypeCompiler):
