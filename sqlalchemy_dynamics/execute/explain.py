@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlalchemy_dynamics.edm import BIGINT, DOUBLE, INTEGER, VARCHAR
 from sqlalchemy_dynamics.execute.fetch import Tally
 from sqlalchemy_dynamics.execute.requests import Values, asks_of
 from sqlalchemy_dynamics.execute.result import ListResult, ResultColumn
-from sqlalchemy_dynamics.odata.query import to_request
-from sqlalchemy_dynamics.planner.plan import Plan, Residual, Scan
+from sqlalchemy_dynamics.odata.binding import simplify
+from sqlalchemy_dynamics.odata.filters import Among, Both, Parameter
+from sqlalchemy_dynamics.odata.query import Query, to_request
+from sqlalchemy_dynamics.planner.plan import Keys, Plan, Residual, Scan
 
 __all__ = ["Step", "analyzed", "explained", "steps_of"]
 
@@ -47,18 +50,45 @@ def analyzed(steps: list[Step], tally: Tally, milliseconds: float) -> ListResult
 
 
 def _work(plan: Plan, values: Values | None, page_size: int | None) -> Iterator[tuple[str, str]]:
-    for scan in plan.scans:
-        yield from _requests(scan, values, page_size)
+    step = 0
+    first_step: dict[int, int] = {}
+    for scan in _in_order(plan):
+        first_step[scan.number] = step + 1
+        for kind, detail in _requests(scan, values, page_size, first_step):
+            step += 1
+            yield kind, detail
     if isinstance(plan.work, Residual):
         yield "residual", plan.work.sql
     if plan.fallback is not None:
         yield "note", "if the service refuses to group (over 50,000 rows), the rows are fetched and grouped here"
 
 
-def _requests(scan: Scan, values: Values | None, page_size: int | None) -> Iterator[tuple[str, str]]:
+def _in_order(plan: Plan) -> list[Scan]:
+    """Scans whose keys others wait for come first."""
+    waiting, done = list(plan.scans), list[Scan]()
+    while waiting:
+        ready = next(
+            scan for scan in waiting if scan.keys is None or scan.keys.source in {each.number for each in done}
+        )
+        waiting.remove(ready)
+        done.append(ready)
+    return done
+
+
+def _requests(
+    scan: Scan, values: Values | None, page_size: int | None, first_step: dict[int, int]
+) -> Iterator[tuple[str, str]]:
     asks = asks_of(scan, values, page_size)
     if not asks:
         yield "note", f"nothing is asked of {scan.table.name}: no row can match, or none is wanted"
     for ask in asks:
-        url = to_request(ask.query, placeholders=values is None).url
+        query = ask.query if scan.keys is None else _keyed(ask.query, scan.keys, first_step[scan.keys.source])
+        url = to_request(query, placeholders=True).url
         yield ("batch" if len(url) > _LONGEST_URL else "request"), f"GET {url}"
+
+
+def _keyed(query: Query, keys: Keys, step: int) -> Query:
+    """Show where values known only at run time will stand."""
+    marker = Parameter(f"step{step}.keys", keys.column.edm)
+    wanted = Among((keys.column.wire,), (marker,))
+    return replace(query, filter=wanted if query.filter is None else simplify(Both((query.filter, wanted))))

@@ -31,7 +31,9 @@ def bound_values(statement: Statement, parameters: Sequence[object] | Mapping[st
         return {key: value for key, value in parameters.items()}  # noqa: C416 - widens the type of the keys
     given = list(parameters or ())
     if len(given) != statement.markers:
-        raise ProgrammingError(f"the statement has {statement.markers} parameter markers, {len(given)} values were given")
+        raise ProgrammingError(
+            f"the statement has {statement.markers} parameter markers, {len(given)} values were given"
+        )
     return dict(enumerate(given, start=1))
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy_dynamics.edm import SqlType, decimal
 from sqlalchemy_dynamics.metadata.model import Column, Companion
 from sqlalchemy_dynamics.odata.binding import bind, simplify
-from sqlalchemy_dynamics.odata.filters import Both, Filter, Never
+from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Value
 from sqlalchemy_dynamics.odata.pages import Field
 from sqlalchemy_dynamics.odata.query import FORMATTED_VALUE, LOOKUP_TABLE, MOST_ROWS, Aggregate, Apply, Order, Query
 from sqlalchemy_dynamics.planner.plan import Measure, Scan
 
-__all__ = ["Ask", "asks_of", "field_of"]
+__all__ = ["KEYS_PER_REQUEST", "Ask", "asks_of", "field_of"]
 
 Values = Mapping[int | str, object]
+KEYS_PER_REQUEST = 500
+"""Keys of an IN list per request: a quoted GUID takes about 43 of a URL's 32,768 characters."""
 _ANNOTATIONS = {Companion.NAME: FORMATTED_VALUE, Companion.TYPE: LOOKUP_TABLE}
 
 
@@ -28,27 +30,41 @@ class Ask:
     wanted: int | None = None
 
 
-def asks_of(scan: Scan, values: Values | None, page_size: int | None = None) -> list[Ask]:
+def asks_of(
+    scan: Scan, values: Values | None, page_size: int | None = None, keys: Sequence[object] | None = None
+) -> list[Ask]:
     """Return the queries of a scan; none when its condition can never be true.
 
-    With `values` None the parameters stay in the filter, for EXPLAIN. Raises DataError, ProgrammingError for values
-    that do not fit.
+    With `values` None the parameters stay in the filter, for EXPLAIN. `keys` are the values of `scan.keys`, sent in
+    several queries when they are many. Raises DataError, ProgrammingError for values that do not fit.
     """
     if scan.groups is not None:
         return _grouped(scan, values)
     wanted = _wanted(scan, values)
-    condition = _bound(scan.filter, values)
-    if wanted == 0 or condition == Never():
-        return []
     query = Query(
         scan.table.entity_set,
         select=tuple(dict.fromkeys(column.wire for column in scan.columns)),
-        filter=_unless_empty(condition),
         order=_with_key(scan),
         annotations=any(column.companion is not None for column in scan.columns),
     )
     fields = tuple(field_of(column) for column in scan.columns)
-    return [Ask(_sized(query, wanted, page_size), fields, wanted)]
+    conditions = (_bound(Both((scan.filter, *chunk)), values) for chunk in _chunks(scan, keys))
+    return [
+        Ask(_sized(replace(query, filter=_unless_empty(condition)), wanted, page_size), fields, wanted)
+        for condition in conditions
+        if condition != Never() and wanted != 0
+    ]
+
+
+def _chunks(scan: Scan, keys: Sequence[object] | None) -> Iterator[tuple[Filter, ...]]:
+    """The keys in portions that fit a URL; without keys one portion that demands nothing."""
+    if scan.keys is None or keys is None:
+        yield ()
+        return
+    column = scan.keys.column
+    for start in range(0, len(keys), KEYS_PER_REQUEST):
+        chunk = keys[start : start + KEYS_PER_REQUEST]
+        yield (Among((column.wire,), tuple(Value(key, column.edm) for key in chunk)),)
 
 
 def field_of(column: Column) -> Field:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import ProgrammingError, StatementCancelled
@@ -11,6 +11,7 @@ from sqlalchemy_dynamics.execute.arrow import schema_of, to_batches, to_rows
 from sqlalchemy_dynamics.execute.direct import arrow_decoder
 from sqlalchemy_dynamics.execute.engine import EngineOptions, open_workspace, type_of
 from sqlalchemy_dynamics.execute.fetch import Fetcher, Tally
+from sqlalchemy_dynamics.execute.gather import Gathering
 from sqlalchemy_dynamics.execute.grouped import partial_groups
 from sqlalchemy_dynamics.execute.requests import Ask, Values, asks_of, field_of
 from sqlalchemy_dynamics.execute.result import ResultColumn, Row
@@ -101,28 +102,31 @@ class ResidualResult:
                 yield batch
 
     def _supply(self) -> None:
-        import pyarrow
-
-        readers = [self._reader(scan, groups) for scan, groups in zip(self._work.scans, self._groups, strict=True)]
         if self._work.streaming:
-            sources: list[Any] = readers
-        else:
-            sources = list(pool_map(pyarrow.RecordBatchReader.read_all, readers))
-        for scan, source in zip(self._work.scans, sources, strict=True):
-            self._workspace.put(source_of(scan), source)
+            scan, groups = self._work.scans[0], self._groups[0]
+            self._workspace.put(source_of(scan), self._reader(scan, groups))
+            return
+        found = Gathering(self._work.scans, self._whole).run()
+        for scan in self._work.scans:
+            self._workspace.put(source_of(scan), found[scan.number])
 
-    def _reader(self, scan: Scan, groups: list[Row] | None) -> pyarrow.RecordBatchReader:
+    def _whole(self, scan: Scan, keys: Sequence[object] | None) -> pyarrow.Table:
+        return self._reader(scan, None, keys).read_all()
+
+    def _reader(
+        self, scan: Scan, groups: list[Row] | None, keys: Sequence[object] | None = None
+    ) -> pyarrow.RecordBatchReader:
         import pyarrow
 
         schema = _empty(scan).schema
-        batches = self._fetched(scan) if groups is None else to_batches(groups, _group_columns(scan))
+        batches = self._fetched(scan, keys) if groups is None else to_batches(groups, _group_columns(scan))
         return pyarrow.RecordBatchReader.from_batches(schema, self._watched(batches))
 
     def _grouped(self, scan: Scan) -> list[Row]:
         return partial_groups(scan, self._send, self._values, self._cancelled, self._tally)
 
-    def _fetched(self, scan: Scan) -> Iterator[pyarrow.RecordBatch]:
-        for ask in asks_of(scan, self._values, self._page_size):
+    def _fetched(self, scan: Scan, keys: Sequence[object] | None) -> Iterator[pyarrow.RecordBatch]:
+        for ask in asks_of(scan, self._values, self._page_size, keys):
             yield from self._pages(ask)
 
     def _pages(self, ask: Ask) -> Iterator[pyarrow.RecordBatch]:
@@ -165,33 +169,3 @@ def _promised(schema: pyarrow.Schema, columns: tuple[ResultColumn, ...]) -> pyar
             for field, column in zip(schema, columns, strict=True)
         ]
     )
-
-
-def pool_map(work: Callable[[Any], Any], items: list[Any]) -> Iterator[Any]:
-    """Run in threads of their own: the request threads must stay free for the requests these wait for."""
-    threads = [_Thread(work, item) for item in items]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        yield thread.result()
-
-
-class _Thread(threading.Thread):
-    def __init__(self, work: Callable[[Any], Any], item: Any) -> None:
-        super().__init__(daemon=True)
-        self._work, self._item = work, item
-        self._value: Any = None
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self._value = self._work(self._item)
-        except BaseException as error:
-            self._error = error
-
-    def result(self) -> Any:
-        while self.is_alive():
-            self.join(0.1)
-        if self._error is not None:
-            raise self._error
-        return self._value

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.planner.links import Link, links_in
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources, from_nodes, is_transparent
 from sqlalchemy_dynamics.planner.pushdown import Pushed, Translator
 
@@ -33,6 +34,7 @@ class Implied:
 
     filters: dict[int, Filter] = field(default_factory=dict)
     settled: list[exp.Expression] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def imply(tree: exp.Expression, occurrences: list[Occurrence], translator: Trans
             for node, condition, extended in _conditions(select):
                 for target, inside in _targets(node, by_node, translator.sources):
                     _add(implied, translator, target, condition, extended or inside)
+                    implied.links += links_in(condition, target, translator.sources)
     return implied
 
 

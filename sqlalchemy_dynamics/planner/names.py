@@ -183,6 +183,12 @@ class Sources:
         names = source.occurrence.table.columns if source.occurrence else source.columns
         return None if names is None else {name.lower(): source.owned(name) for name in names}
 
+    def owner_of(self, node: exp.Expression) -> Owned | None:
+        """Return the base table mention and the column of a plain column, None for any other expression."""
+        while isinstance(node, exp.Paren):
+            node = node.this
+        return self.owner(node) if isinstance(node, exp.Column) else None
+
     def owner(self, column: exp.Column) -> Owned | None:
         """Return the base table mention and the column a name means, or None when that is not certain."""
         select = column.find_ancestor(exp.Select)

@@ -11,7 +11,7 @@ from sqlalchemy_dynamics.metadata.model import Column, Table
 from sqlalchemy_dynamics.odata.filters import Both, Filter
 from sqlalchemy_dynamics.odata.query import Order
 
-__all__ = ["Amount", "Groups", "Limit", "Marker", "Measure", "Output", "Plan", "Residual", "Rows", "Scan"]
+__all__ = ["Amount", "Groups", "Keys", "Limit", "Marker", "Measure", "Output", "Plan", "Residual", "Rows", "Scan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,20 @@ class Groups:
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """The values of scan `source`'s fetched `key` column, wanted in this scan's `column`."""
+
+    source: int
+    key: Column
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
-    """What is fetched of one base table. `filter` may hold parameters; `limit` counts rows from the start."""
+    """What is fetched of one base table. `filter` may hold parameters; `limit` counts rows from the start.
+
+    With `keys`, another scan is fetched first, and its keys go along unless they are too many to pay.
+    """
 
     number: int
     table: Table
@@ -85,6 +97,7 @@ class Scan:
     order: tuple[Order, ...] = ()
     limit: Limit = Limit()
     groups: Groups | None = None
+    keys: Keys | None = None
 
     @property
     def view(self) -> str:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
-from sqlalchemy_dynamics.odata.filters import Both
 from sqlalchemy_dynamics.planner.constants import Kinds
 from sqlalchemy_dynamics.planner.groups import Grouping, grouping_of
 from sqlalchemy_dynamics.planner.implied import Implied, imply
+from sqlalchemy_dynamics.planner.links import Link, choose
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
 from sqlalchemy_dynamics.planner.needs import columns_needed
-from sqlalchemy_dynamics.planner.plan import Plan, Residual, Rows, Scan
+from sqlalchemy_dynamics.planner.plan import EVERY_ROW, Keys, Plan, Residual, Rows, Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.residual import (
     is_read_once,
@@ -130,11 +130,15 @@ def _residual(
     columns = columns_needed(tree, occurrences)
     speak_text_rule(tree, translator)
     stand_in(occurrences)
-    scans = tuple(_scan(occurrence, columns[occurrence.number], implied) for occurrence in occurrences)
+    links = choose(implied.links, implied.filters, occurrences)
+    scans = tuple(_scan(each, columns[each.number], implied, links.get(each.number)) for each in occurrences)
     work = Residual(to_sql(tree), scans, parameters_in(tree), streaming=once)
     return Plan(work, tuple(translator.refused.items()))
 
 
-def _scan(occurrence: Occurrence, columns: tuple[Column, ...], implied: Implied) -> Scan:
-    chosen = columns or (occurrence.table.columns[occurrence.table.primary_key],)
-    return Scan(occurrence.number, occurrence.table, chosen, implied.filters.get(occurrence.number, Both(())))
+def _scan(occurrence: Occurrence, columns: tuple[Column, ...], implied: Implied, link: Link | None) -> Scan:
+    table = occurrence.table
+    chosen = columns or (table.columns[table.primary_key],)
+    keys = None if link is None else Keys(link.source.number, link.key, link.column)
+    condition = implied.filters.get(occurrence.number, EVERY_ROW)
+    return Scan(occurrence.number, table, chosen, condition, keys=keys)

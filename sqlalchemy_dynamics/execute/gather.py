@@ -1,0 +1,65 @@
+"""Scans fetched side by side; those that want another scan's keys after it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy_dynamics.execute.requests import KEYS_PER_REQUEST
+from sqlalchemy_dynamics.planner.plan import Scan
+
+if TYPE_CHECKING:
+    import pyarrow
+
+__all__ = ["Gathering"]
+
+_MOST_KEYS = 10 * KEYS_PER_REQUEST
+
+
+class Gathering:
+    """Fetches all scans whole. `fetch` gets a scan and the keys it is narrowed by, None for no narrowing."""
+
+    def __init__(self, scans: Sequence[Scan], fetch: Callable[[Scan, Sequence[object] | None], pyarrow.Table]) -> None:
+        self._scans, self._fetch = scans, fetch
+        self._found: dict[int, pyarrow.Table] = {}
+        self._failures: list[BaseException] = []
+        self._done = {scan.number: threading.Event() for scan in scans}
+
+    def run(self) -> dict[int, pyarrow.Table]:
+        """Return the tables by scan number. Raises the first failure after all have ended.
+
+        Threads of its own: the request threads must stay free for the requests these wait for.
+        """
+        if len(self._scans) == 1:
+            self._one(self._scans[0])
+        else:
+            threads = [threading.Thread(target=self._one, args=(scan,), daemon=True) for scan in self._scans]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.1)
+        if self._failures:
+            raise self._failures[0]
+        return self._found
+
+    def _one(self, scan: Scan) -> None:
+        try:
+            if not self._failures:
+                self._found[scan.number] = self._fetch(scan, self._keys_for(scan))
+        except BaseException as failure:
+            self._failures.append(failure)
+        finally:
+            self._done[scan.number].set()
+
+    def _keys_for(self, scan: Scan) -> list[object] | None:
+        """Wait for the scan that has the keys; None when there are so many that the whole table is cheaper."""
+        if scan.keys is None:
+            return None
+        self._done[scan.keys.source].wait()
+        source = self._found.get(scan.keys.source)
+        if source is None:
+            return []
+        values = source.column(scan.keys.key.name).drop_null().unique()
+        return None if len(values) > _MOST_KEYS else values.to_pylist()

@@ -1,0 +1,131 @@
+"""How one table's rows narrow another's: keys of the smaller side sent to the larger, or both in one request.
+
+A link says: of `target`, only rows whose `column` equals some fetched row's `key` of `source` can matter. It holds
+wherever the equality must be true for a row to survive (the same rule that lets a filter go down).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.metadata.model import Column, Kind
+from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, CrmCall, Either, Filter, Match, Path
+from sqlalchemy_dynamics.planner.names import Occurrence, Owned, Sources, from_nodes, is_transparent
+
+__all__ = ["Link", "choose", "links_in", "rank"]
+
+_LINKABLE = frozenset({"UUID", "INTEGER", "BIGINT"})
+_UNRESTRICTED = 9
+_RESTRICTED = 4
+
+
+@dataclass(frozen=True)
+class Link:
+    """Rows of `target` matter only when their `column` is among the `key` values of `source`'s fetched rows."""
+
+    source: Occurrence
+    key: Column
+    target: Occurrence
+    column: Column
+
+    @property
+    def is_lookup(self) -> bool:
+        """True when the source's lookup points to the target's row: many to one."""
+        return (
+            self.key.kind is Kind.LOOKUP
+            and self.column.name == self.target.table.primary_key
+            and self.target.table.name in self.key.navigations
+        )
+
+
+def links_in(condition: exp.Expression, target: Occurrence, sources: Sources) -> Iterator[Link]:
+    """Yield the links a condition that must be true makes for `target`."""
+    terms = condition.flatten() if isinstance(condition, exp.And) else (condition,)
+    for term in terms:
+        while isinstance(term, exp.Paren):
+            term = term.this
+        if isinstance(term, exp.EQ):
+            yield from _equal(sources.owner_of(term.this), sources.owner_of(term.expression), target)
+        elif isinstance(term, exp.In) and isinstance(term.args.get("query"), exp.Subquery):
+            yield from _equal(sources.owner_of(term.this), _only_item(term.args["query"].this, sources), target)
+        elif isinstance(term, exp.Exists) and isinstance(term.this, exp.Select):
+            yield from _of_exists(term.this, target, sources)
+
+
+def _equal(one: Owned | None, two: Owned | None, target: Occurrence) -> Iterator[Link]:
+    if one is None or two is None or one[0] is two[0] or one[1].type != two[1].type:
+        return
+    if one[1].type.family not in _LINKABLE or one[1].companion or two[1].companion:
+        return
+    for (source, key), (aim, column) in ((one, two), (two, one)):
+        if aim is target and column.kind is not Kind.FILE:
+            yield Link(source, key, target, column)
+
+
+def _only_item(query: exp.Expression, sources: Sources) -> Owned | None:
+    if not isinstance(query, exp.Select) or not is_transparent(query) or len(query.expressions) != 1:
+        return None
+    item = query.expressions[0]
+    return sources.owner_of(item.this if isinstance(item, exp.Alias) else item)
+
+
+def _of_exists(query: exp.Select, target: Occurrence, sources: Sources) -> Iterator[Link]:
+    where = query.args.get("where")
+    if where is None or not is_transparent(query) or len(list(from_nodes(query))) != 1:
+        return
+    inside = sources.of(query)[0].occurrence
+    for link in links_in(where.this, target, sources):
+        if link.source is inside:
+            yield link
+
+
+def rank(condition: Filter, table_key: str) -> int:
+    """Guess how much a condition restricts: 0 one row, 4 a range or a text search, 9 hardly."""
+    if isinstance(condition, Both):
+        return min((rank(term, table_key) for term in condition.terms), default=_UNRESTRICTED)
+    if isinstance(condition, Either):
+        return max((rank(term, table_key) for term in condition.terms), default=_UNRESTRICTED)
+    if isinstance(condition, Compare):
+        return _compare_rank(condition.path, condition.op, table_key)
+    if isinstance(condition, Among):
+        return _UNRESTRICTED if condition.negated else 2
+    if isinstance(condition, Match):
+        return _UNRESTRICTED if condition.negated else 3
+    return 3 if isinstance(condition, CrmCall) else _UNRESTRICTED
+
+
+def _compare_rank(path: Path, op: str, table_key: str) -> int:
+    if op == "eq":
+        return 0 if path == (table_key,) else 1 if path[-1].startswith("_") else 2
+    return _UNRESTRICTED if op == "ne" else _RESTRICTED
+
+
+def choose(links: list[Link], filters: Mapping[int, Filter], occurrences: list[Occurrence]) -> dict[int, Link]:
+    """Return, by target number, the links whose keys are worth fetching first: from the more restricted table."""
+    ranks = {each.number: _rank_of(each, filters) for each in occurrences}
+    chosen: dict[int, Link] = {}
+    settled: set[int] = set()
+    while True:
+        open_links = [link for link in links if _is_worth(link, ranks, chosen, settled)]
+        if not open_links:
+            return chosen
+        link = min(open_links, key=lambda link: ranks[link.source.number])
+        chosen[link.target.number] = link
+        settled |= {link.source.number, link.target.number}
+        ranks[link.target.number] = ranks[link.source.number] + 1
+
+
+def _rank_of(occurrence: Occurrence, filters: Mapping[int, Filter]) -> int:
+    condition = filters.get(occurrence.number)
+    return _UNRESTRICTED if condition is None else rank(condition, occurrence.table.primary_key)
+
+
+def _is_worth(link: Link, ranks: Mapping[int, int], chosen: Mapping[int, Link], settled: set[int]) -> bool:
+    """The source must be restricted and more so than the target; a table whose keys were used waits for no other."""
+    source, target = link.source.number, link.target.number
+    if target in chosen or target in settled:
+        return False
+    return ranks[source] <= _RESTRICTED + 1 and ranks[source] < ranks[target]
