@@ -32,8 +32,8 @@ from sqlalchemy_dynamics.session.cache import ProcessCache
 from sqlalchemy_dynamics.session.core import Timing
 from sqlalchemy_dynamics.session.tokens import fixed
 from sqlalchemy_dynamics.settings import from_string, from_url
+from sqlalchemy_dynamics.transport.client import open_transport
 from sqlalchemy_dynamics.transport.failures import ConnectionLost, TimedOut
-from sqlalchemy_dynamics.transport.http import open_transport
 
 ROWS = 60
 Open = Callable[..., Session]

@@ -19,9 +19,9 @@ from sqlalchemy_dynamics.odata.faults import check
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 from sqlalchemy_dynamics.session.tokens import TokenSource
 from sqlalchemy_dynamics.settings import Settings
-from sqlalchemy_dynamics.transport.http import Transport
+from sqlalchemy_dynamics.transport.client import Transport
 from sqlalchemy_dynamics.transport.retry import Policy, decide
-from sqlalchemy_dynamics.transport.trace import Trace
+from sqlalchemy_dynamics.transport.tracing import Trace
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.session.signin import SignIn
@@ -87,7 +87,7 @@ class Session:
     @property
     def trace(self) -> Trace:
         """The log of these settings."""
-        return self._transport.trace
+        return self._transport.tracing
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send a request and return its successful reply, a 304, or the multipart reply of a batch of any status.

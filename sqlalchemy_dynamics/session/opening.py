@@ -11,7 +11,7 @@ from sqlalchemy_dynamics.session.local import local_sandbox
 from sqlalchemy_dynamics.session.tokens import fixed
 from sqlalchemy_dynamics.settings import Settings
 from sqlalchemy_dynamics.settings.properties import SIGN_IN_NAMES, TRANSPORT_NAMES
-from sqlalchemy_dynamics.transport.http import Transport, open_transport
+from sqlalchemy_dynamics.transport.client import Transport, open_transport
 
 if TYPE_CHECKING:
     from dynamics_auth.provider import TokenProvider

@@ -19,8 +19,8 @@ from sqlalchemy_dynamics.errors import AuthenticationError, Error, InterfaceErro
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.settings import Settings
 from sqlalchemy_dynamics.settings.properties import SIGN_IN_NAMES
-from sqlalchemy_dynamics.transport.http import Transport, open_transport
-from sqlalchemy_dynamics.transport.trace import REDACTOR, Trace
+from sqlalchemy_dynamics.transport.client import Transport, open_transport
+from sqlalchemy_dynamics.transport.tracing import REDACTOR, Trace
 
 __all__ = ["SignIn", "open_provider"]
 
@@ -75,7 +75,7 @@ def open_provider(settings: Settings, transport: Transport, credential: object, 
         http=_Http(lambda: transport),
         direct_http=_Http(lambda: open_transport(settings, direct=True)),
         clock=time.time,
-        logger=_Log(transport.trace),
+        logger=_Log(transport.tracing),
         environ=os.environ,
         timeout=settings.seconds("Timeout") or None,
     )

@@ -12,7 +12,7 @@ import httpcore
 from sqlalchemy_dynamics.transport.proxy_auth import Answer, answerer, offered
 from sqlalchemy_dynamics.transport.routes import Proxy, Route
 from sqlalchemy_dynamics.transport.socks import Dial, socks4, socks5
-from sqlalchemy_dynamics.transport.trace import Trace
+from sqlalchemy_dynamics.transport.tracing import Trace
 
 __all__ = ["ProxyBackend"]
 

@@ -1,4 +1,4 @@
-"""What the sign-in tests share: HTTP over httpx, a person at a browser, a log that remembers, and the sandbox's authority."""
+"""What the sign-in tests share: HTTP over httpx, a person at a browser, a log, the sandbox's authority."""
 
 from __future__ import annotations
 
@@ -28,19 +28,23 @@ SECRET = "se+cret/with=odd&chars% "
 
 
 class HttpxPort:
-    """The HttpPort of these tests; counts nothing, follows nothing."""
+    """The HttpPort of these tests. `organisation` answers for hosts that are no login service."""
 
     def __init__(self, ca_file: str | None = None) -> None:
         context = ssl.create_default_context(cafile=ca_file)
         self.client = httpx.Client(verify=context, trust_env=False)
-        self.rewrite: Callable[[str], str] = lambda url: url
+        self.organisation: Callable[[str], Reply] | None = None
+        self.urls: list[str] = []
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float | None
     ) -> Reply:
+        self.urls.append(url)
+        if self.organisation and ".dynamics.com/" in url:
+            return self.organisation(url)
         try:
             answer = self.client.request(
-                method, self.rewrite(url), headers=dict(headers), content=body, timeout=timeout, follow_redirects=False
+                method, url, headers=dict(headers), content=body, timeout=timeout, follow_redirects=False
             )
         except httpx.ConnectError as error:
             raise TransportError(f"cannot connect: {type(error).__name__}", sent=False) from None
@@ -177,7 +181,7 @@ class World:
 
     def tokens_sent(self) -> list[Entry]:
         """The requests to the token endpoint so far."""
-        return [entry for entry in self.authority.requests if entry.path.endswith("/token")]
+        return [entry for entry in self.authority.requests if entry.path.rstrip("/").endswith("/token")]
 
     def grants(self) -> list[str]:
         return [entry.grant for entry in self.tokens_sent()]

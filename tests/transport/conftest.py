@@ -8,7 +8,7 @@ import pytest
 
 from sqlalchemy_dynamics.sandbox.authority.certificates import ServerIdentity
 from sqlalchemy_dynamics.settings import from_string
-from sqlalchemy_dynamics.transport.http import Transport, open_transport
+from sqlalchemy_dynamics.transport.client import Transport, open_transport
 from tests.transport.peers import Origin, identity
 
 

@@ -12,8 +12,8 @@ from sqlalchemy_dynamics.errors import InterfaceError
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.sandbox.authority.certificates import ServerIdentity
 from sqlalchemy_dynamics.settings import from_string
+from sqlalchemy_dynamics.transport.client import open_transport
 from sqlalchemy_dynamics.transport.failures import ConnectionLost, TimedOut
-from sqlalchemy_dynamics.transport.http import open_transport
 from sqlalchemy_dynamics.transport.routes import SystemProxies, open_route
 from tests.transport.peers import ConnectProxy, Origin, SocksProxy, listener
 

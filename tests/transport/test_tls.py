@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy_dynamics.errors import InterfaceError
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.sandbox.authority.certificates import ServerIdentity, client_certificate
+from sqlalchemy_dynamics.transport.client import Transport
 from sqlalchemy_dynamics.transport.failures import ConnectionLost
-from sqlalchemy_dynamics.transport.http import Transport
 from sqlalchemy_dynamics.transport.pins import read_pin
 from tests.transport.peers import Origin, identity
 

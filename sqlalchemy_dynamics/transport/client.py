@@ -24,7 +24,7 @@ from sqlalchemy_dynamics.transport.failures import ConnectionLost, TimedOut
 from sqlalchemy_dynamics.transport.routes import Route, open_route
 from sqlalchemy_dynamics.transport.streams import BoundedBackend, deadline
 from sqlalchemy_dynamics.transport.tls import open_contexts
-from sqlalchemy_dynamics.transport.trace import Trace, open_trace
+from sqlalchemy_dynamics.transport.tracing import Trace, open_trace
 from sqlalchemy_dynamics.transport.tunnels import ProxyBackend
 
 __all__ = ["Transport", "open_transport"]

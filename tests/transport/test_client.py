@@ -12,8 +12,8 @@ import pytest
 
 from sqlalchemy_dynamics.errors import InterfaceError
 from sqlalchemy_dynamics.odata.messages import HttpRequest
+from sqlalchemy_dynamics.transport.client import Transport
 from sqlalchemy_dynamics.transport.failures import ConnectionLost, TimedOut
-from sqlalchemy_dynamics.transport.http import Transport
 from tests.transport.peers import Origin
 
 Open = Callable[..., Transport]
@@ -115,7 +115,7 @@ def test_the_environment_has_no_say(origin: Origin, transport: Open, monkeypatch
 
 def test_connections_are_used_again_and_closed_with_the_last_reference(origin: Origin, transport: Open) -> None:
     from sqlalchemy_dynamics.settings import from_string
-    from sqlalchemy_dynamics.transport.http import open_transport
+    from sqlalchemy_dynamics.transport.client import open_transport
 
     sender = open_transport(from_string("OrganizationUrl=https://org.example", environ={}))
     sender.send(get(origin, "plain"))

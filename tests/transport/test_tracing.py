@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy_dynamics.errors import InterfaceError
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 from sqlalchemy_dynamics.settings import from_string
-from sqlalchemy_dynamics.transport.http import Transport
+from sqlalchemy_dynamics.transport.client import Transport
 from sqlalchemy_dynamics.transport.logfile import LogFile
-from sqlalchemy_dynamics.transport.trace import Trace, open_trace
+from sqlalchemy_dynamics.transport.tracing import Trace, open_trace
 from tests.transport.peers import Origin
 
 Open = Callable[..., Transport]
