@@ -1,4 +1,4 @@
-"""`$apply`: filter, groupby and aggregate; at most 50,000 rows go in, at most a page of groups comes out (section 4.9)."""
+"""`$apply`: filter, groupby, aggregate; at most 50,000 rows go in, at most a page of groups comes out (section 4.9)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ def apply(service: Service, request: Request, resource: Resource, options: Optio
     keys = [o.reference.equal for o in groups if o.reference is not None]
     terms = [term for output in outputs for term in (output.sql, *_extra(service, output, wanted))]
     by = f" GROUP BY {', '.join(keys)}" if keys else ""
-    found = service.store.query(f"SELECT {', '.join(terms)}{rows.body}{by} LIMIT {service.max_page_size}", rows.parameters)
+    found = service.store.query(
+        f"SELECT {', '.join(terms)}{rows.body}{by} LIMIT {service.max_page_size}", rows.parameters
+    )
     if not keys and not service.switches.aggregate_of_nothing:
         found = [row for row in found if any(value is not None for value in row)]
     members = [_row(service, outputs, row, wanted) for row in found]

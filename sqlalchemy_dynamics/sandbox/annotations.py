@@ -74,8 +74,10 @@ def _currency_symbol(service: Service, table: Table, alias: str) -> str:
     if "transactioncurrencyid" not in table.columns or "transactioncurrency" not in service.organisation.tables:
         return "NULL"
     service.store.touch("transactioncurrency")
-    return ("(SELECT n.currencysymbol FROM transactioncurrency AS n WHERE n.transactioncurrencyid = "
-            f"{alias}.transactioncurrencyid)")
+    return (
+        "(SELECT n.currencysymbol FROM transactioncurrency AS n WHERE n.transactioncurrencyid = "
+        f"{alias}.transactioncurrencyid)"
+    )
 
 
 def formatted_sql(service: Service, table: Table, column: Column, alias: str) -> str | None:

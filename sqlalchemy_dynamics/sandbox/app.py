@@ -27,7 +27,9 @@ TokenCheck = Callable[[str], str | None]
 Gate = Callable[[Request], Reply | None]
 """Asked before the answer is made: a reply refuses the request (service-protection limits)."""
 _COMPRESS_FROM = 1024
-_HTML = b"<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body>Our services aren't available right now"
+_HTML = (
+    b"<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body>Our services aren't available right now"
+)
 
 
 class RequestLog:
@@ -91,9 +93,15 @@ class App:
         if fault and fault.kind == "repeat":
             _repeat(reply, headers, url)
         reply = _finished(reply, headers)
-        self.log.add(method=method, url=url, status=0 if fault and fault.kind == "drop" else reply.status,
-                     request_bytes=len(body), response_bytes=len(reply.body), ms=round((time.monotonic() - started) * 1000, 3),
-                     parts=int(reply.headers.pop(":parts", "0")))
+        self.log.add(
+            method=method,
+            url=url,
+            status=0 if fault and fault.kind == "drop" else reply.status,
+            request_bytes=len(body),
+            response_bytes=len(reply.body),
+            ms=round((time.monotonic() - started) * 1000, 3),
+            parts=int(reply.headers.pop(":parts", "0")),
+        )
         await _send(send, reply, fault)
 
     def reply(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -105,8 +113,10 @@ class App:
             if refusal is not None:
                 return Reply(401, {"WWW-Authenticate": self.challenge(origin)}, self.service.switches.unauthorized_body)
         if prefix is None:
-            return Reply(404, {"Content-Type": "text/html"}, b"<html><body>404 - File or directory not found.</body></html>")
-        request = Request(method, path[len(prefix):], query, headers, body, f"{origin}{prefix}")
+            return Reply(
+                404, {"Content-Type": "text/html"}, b"<html><body>404 - File or directory not found.</body></html>"
+            )
+        request = Request(method, path[len(prefix) :], query, headers, body, f"{origin}{prefix}")
         for gate in self.gates:
             refused = gate(request)
             if refused is not None:
@@ -149,8 +159,14 @@ async def _body(receive: Receive) -> bytes:
 def _finished(reply: Reply, headers: Mapping[str, str]) -> Reply:
     request_id = str(uuid.uuid4())
     reply.headers.pop(":entity", None)
-    reply.headers = {"OData-Version": "4.0", "x-ms-service-request-id": request_id, "REQ_ID": request_id,
-                     "x-ms-dop-hint": "4", "Cache-Control": "no-cache", **reply.headers}
+    reply.headers = {
+        "OData-Version": "4.0",
+        "x-ms-service-request-id": request_id,
+        "REQ_ID": request_id,
+        "x-ms-dop-hint": "4",
+        "Cache-Control": "no-cache",
+        **reply.headers,
+    }
     if reply.status == 401:
         reply.headers.pop("OData-Version", None)
     if len(reply.body) >= _COMPRESS_FROM and "gzip" in headers.get("accept-encoding", ""):
@@ -170,12 +186,17 @@ def _fault_reply(fault: Fault, challenge: str) -> Reply | None:
         return Reply(401, {"WWW-Authenticate": f'{challenge}, error="invalid_token"'})
     if status == 429:
         seconds = "1" if fault.arg is None else f"{fault.arg:g}"
-        body = (b'{"error":{"code":"0x80072322","message":"Number of requests exceeded the limit of 6000 over time window '
-                b'of 300 seconds."}}')
+        body = (
+            b'{"error":{"code":"0x80072322","message":"Number of requests exceeded the limit of 6000 over time window '
+            b'of 300 seconds."}}'
+        )
         return Reply(429, {"Retry-After": seconds, "Content-Type": "application/json"}, body)
     if status == 500:
-        return Reply(500, {"Content-Type": "application/json"},
-                     b'{"error":{"code":"0x80040216","message":"An unexpected error occurred."}}')
+        return Reply(
+            500,
+            {"Content-Type": "application/json"},
+            b'{"error":{"code":"0x80040216","message":"An unexpected error occurred."}}',
+        )
     retry = {} if fault.arg is None else {"Retry-After": f"{fault.arg:g}"}
     return Reply(status, {"Content-Type": "text/html", **retry}, _HTML + b"</body></html>")
 

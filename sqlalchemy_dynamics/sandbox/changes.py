@@ -35,12 +35,19 @@ def _since(options: Options) -> int:
         raise bad_request("The delta token is not valid.", "0x80040203")
     made = datetime.strptime(match[2] + " +0000", "%m/%d/%Y %H:%M:%S %z")
     if now() - made > _LIFE:
-        raise ODataError(400, "0x80044352", "Version stamp associated with the client has expired. Please perform a full sync.")
+        raise ODataError(
+            400, "0x80044352", "Version stamp associated with the client has expired. Please perform a full sync."
+        )
     return int(match[1])
 
 
 def _check(resource: Resource, options: Options) -> None:
-    given = {"filter": options.filter, "orderby": options.orderby, "expand": options.expand, "top": options.top is not None}
+    given = {
+        "filter": options.filter,
+        "orderby": options.orderby,
+        "expand": options.expand,
+        "top": options.top is not None,
+    }
     for name, used in given.items():
         if used:
             message = f'The "${name}" query parameter isn\'t supported when Change Tracking is enabled.'
@@ -68,21 +75,29 @@ def collection(service: Service, request: Request, resource: Resource, options: 
     if options.deltatoken and not more:
         texts += _deleted(service, request, resource, since)
     context = f"{request.root}$metadata#{table.set_name}{shown}{'/$delta' if options.deltatoken else ''}"
-    link = (f'"@odata.nextLink":"{listing.next_link(request, plan, terms, last, first)}"' if more
-            else f'"@odata.deltaLink":"{_delta_link(service, request)}"')
+    link = (
+        f'"@odata.nextLink":"{listing.next_link(request, plan, terms, last, first)}"'
+        if more
+        else f'"@odata.deltaLink":"{_delta_link(service, request)}"'
+    )
     body = f'{{"@odata.context":{json.dumps(context)},{link},"value":[{",".join(texts)}]}}'
     return json_reply(body, headers=listing.applied(request))
 
 
 def _delta_link(service: Service, request: Request) -> str:
-    kept = [part for part in request.query.split("&")
-            if part and not part.lower().replace("%24", "$").startswith(("$skiptoken", "$deltatoken"))]
+    kept = [
+        part
+        for part in request.query.split("&")
+        if part and not part.lower().replace("%24", "$").startswith(("$skiptoken", "$deltatoken"))
+    ]
     token = encode(token_text(service.store.version, now()), safe="")
     return f"{request.root}{request.path}?{'&'.join([*kept, f'$deltatoken={token}'])}".replace('"', "%22")
 
 
 def _deleted(service: Service, request: Request, resource: Resource, since: int) -> list[str]:
-    found = service.store.query("SELECT DISTINCT id FROM ':deleted' WHERE tbl = ? AND version > ?", (resource.rows.name, since))
+    found = service.store.query(
+        "SELECT DISTINCT id FROM ':deleted' WHERE tbl = ? AND version > ?", (resource.rows.name, since)
+    )
     context = json.dumps(f"{request.root}$metadata#{resource.rows.set_name}/$deletedEntity")
     return [f'{{"@odata.context":{context},"id":"{row[0]}","reason":"deleted"}}' for row in found]
 

@@ -43,8 +43,18 @@ def run(argv: Sequence[str]) -> int:
         return int(stop.code or 0)
     try:
         sandbox = Sandbox(
-            given.rows, given.seed, given.metadata, given.database, given.latency, given.fault, given.max_page_size,
-            given.aggregate_limit, given.count_limit, not given.no_auth, given.host, given.port,
+            given.rows,
+            given.seed,
+            given.metadata,
+            given.database,
+            given.latency,
+            given.fault,
+            given.max_page_size,
+            given.aggregate_limit,
+            given.count_limit,
+            not given.no_auth,
+            given.host,
+            given.port,
         )
     except (ValueError, FileNotFoundError) as error:
         print(f"dynamics sandbox: {error}", file=sys.stderr)

@@ -26,8 +26,12 @@ class ControlPlane:
         self.faults = faults
         self.reset = reset
         self.routes: dict[tuple[str, str], Callable[[dict[str, Any]], Reply]] = {
-            ("GET", "requests"): self._requests, ("DELETE", "requests"): self._forget, ("POST", "faults"): self._fault,
-            ("DELETE", "faults"): self._heal, ("POST", "rows"): self._rows, ("POST", "reset"): self._reset,
+            ("GET", "requests"): self._requests,
+            ("DELETE", "requests"): self._forget,
+            ("POST", "faults"): self._fault,
+            ("DELETE", "faults"): self._heal,
+            ("POST", "rows"): self._rows,
+            ("POST", "reset"): self._reset,
         }
 
     def __call__(self, method: str, path: str, body: bytes) -> Reply:
@@ -50,8 +54,12 @@ class ControlPlane:
 
     def _fault(self, given: dict[str, Any]) -> Reply:
         argument = given.get("arg")
-        fault = Fault(str(given["kind"]), str(given["when"]), None if argument is None else float(argument),
-                      str(given.get("path") or ""))
+        fault = Fault(
+            str(given["kind"]),
+            str(given["when"]),
+            None if argument is None else float(argument),
+            str(given.get("path") or ""),
+        )
         self.faults.add(fault)
         return Reply(204)
 
@@ -60,7 +68,9 @@ class ControlPlane:
         return Reply(204)
 
     def _rows(self, given: dict[str, Any]) -> Reply:
-        table = self.service.organisation.tables.get(given["table"]) or self.service.organisation.table_of_set(given["table"])
+        table = self.service.organisation.tables.get(given["table"]) or self.service.organisation.table_of_set(
+            given["table"]
+        )
         if table is None:
             raise ValueError(f"no table '{given['table']}'")
         if "rows" in given:

@@ -41,8 +41,10 @@ def write_csdl(organisation: Organisation, annotations: bool = False) -> bytes:
 
 def _entity_type(organisation: Organisation, table: Table, annotations: bool) -> Iterator[str]:
     abstract = ' Abstract="true"' if table.abstract else ""
-    yield (f'<EntityType Name={quoteattr(table.name)} BaseType="mscrm.{table.base or "crmbaseentity"}"{abstract}><Key>'
-           f'<PropertyRef Name="{table.key}" /></Key>')
+    yield (
+        f'<EntityType Name={quoteattr(table.name)} BaseType="mscrm.{table.base or "crmbaseentity"}"{abstract}><Key>'
+        f'<PropertyRef Name="{table.key}" /></Key>'
+    )
     for name, column in table.properties().items():
         if not column.inherited:
             yield _property(name, column, annotations)
@@ -60,7 +62,9 @@ def _property(name: str, column: Column, annotations: bool) -> str:
     head = f'<Property Name="{name}" Type="{edm}"{_FACETS.get(edm, "")}'
     if not annotations:
         return f"{head} />"
-    inner = f'<Annotation Term="Org.OData.Core.V1.Description" String={quoteattr(column.description or column.label)} />'
+    inner = (
+        f'<Annotation Term="Org.OData.Core.V1.Description" String={quoteattr(column.description or column.label)} />'
+    )
     if column.is_lookup:
         inner += '<Annotation Term="Org.OData.Core.V1.Computed" Bool="true" />'
     if column.is_lookup or not (column.creatable or column.updatable):
@@ -76,8 +80,10 @@ def _navigation(organisation: Organisation, table: Table, navigation: Navigation
     if not navigation.constraint:
         return f"{head} />"
     target = organisation.tables[navigation.target]
-    return (f'{head}><ReferentialConstraint Property="{table.columns[navigation.column].property}" '
-            f'ReferencedProperty="{target.primary_id}" /></NavigationProperty>')
+    return (
+        f'{head}><ReferentialConstraint Property="{table.columns[navigation.column].property}" '
+        f'ReferencedProperty="{target.primary_id}" /></NavigationProperty>'
+    )
 
 
 def _keys(table: Table, keys: list[AlternateKey]) -> str:
@@ -87,12 +93,17 @@ def _keys(table: Table, keys: list[AlternateKey]) -> str:
         refs = "".join(
             '<Record Type="OData.Community.Keys.V1.PropertyRef">'
             f'<PropertyValue Property="Alias" String="{name}" /><PropertyValue Property="Name" PropertyPath="{name}" />'
-            "</Record>" for name in names
+            "</Record>"
+            for name in names
         )
-        records.append('<Record Type="OData.Community.Keys.V1.AlternateKey"><PropertyValue Property="Key"><Collection>'
-                       f"{refs}</Collection></PropertyValue></Record>")
-    return ('<Annotation Term="OData.Community.Keys.V1.AlternateKeys"><Collection>'
-            f"{''.join(records)}</Collection></Annotation>")
+        records.append(
+            '<Record Type="OData.Community.Keys.V1.AlternateKey"><PropertyValue Property="Key"><Collection>'
+            f"{refs}</Collection></PropertyValue></Record>"
+        )
+    return (
+        '<Annotation Term="OData.Community.Keys.V1.AlternateKeys"><Collection>'
+        f"{''.join(records)}</Collection></Annotation>"
+    )
 
 
 def _functions() -> Iterator[str]:
@@ -101,7 +112,7 @@ def _functions() -> Iterator[str]:
         for name in names:
             declared = "".join(
                 f'<Parameter Name="{parameter}" Type="{kind}" Nullable="false"'
-                f'{" Unicode=" + chr(34) + "false" + chr(34) if "String" in kind else ""} />'
+                f"{' Unicode=' + chr(34) + 'false' + chr(34) if 'String' in kind else ''} />"
                 for parameter, kind in (("PropertyName", "Edm.String"), *parameters)
             )
             yield f'<Function Name="{name}">{declared}<ReturnType Type="Edm.Boolean" Nullable="false" /></Function>'
@@ -115,8 +126,10 @@ def _container(organisation: Organisation, annotations: bool) -> Iterator[str]:
         if table.set_name:
             yield _entity_set(organisation, table, annotations)
     for name, kind in (
-        ("EntityDefinitions", "EntityMetadata"), ("GlobalOptionSetDefinitions", "OptionSetMetadataBase"),
-        ("ManagedPropertyDefinitions", "ManagedPropertyMetadata"), ("RelationshipDefinitions", "RelationshipMetadataBase"),
+        ("EntityDefinitions", "EntityMetadata"),
+        ("GlobalOptionSetDefinitions", "OptionSetMetadataBase"),
+        ("ManagedPropertyDefinitions", "ManagedPropertyMetadata"),
+        ("RelationshipDefinitions", "RelationshipMetadataBase"),
     ):
         yield f'<EntitySet Name="{name}" EntityType="Microsoft.Dynamics.CRM.{kind}" />'
     for name in ("WhoAmI", "RetrieveTotalRecordCount", "RetrieveVersion", "RetrieveMetadataChanges"):
@@ -133,7 +146,9 @@ def _entity_set(organisation: Organisation, table: Table, annotations: bool) -> 
             bindings.append(f'<NavigationPropertyBinding Path="{navigation.name}" Target="{bound}" />')
     inner = "".join(bindings)
     if annotations:
-        inner += ('<Annotation Term="Org.OData.Capabilities.V1.SkipSupported" Bool="false" />'
-                  '<Annotation Term="Org.OData.Capabilities.V1.ChangeTracking"><Record><PropertyValue Property="Supported" '
-                  f'Bool="{str(table.change_tracking).lower()}" /></Record></Annotation>')
+        inner += (
+            '<Annotation Term="Org.OData.Capabilities.V1.SkipSupported" Bool="false" />'
+            '<Annotation Term="Org.OData.Capabilities.V1.ChangeTracking"><Record><PropertyValue Property="Supported" '
+            f'Bool="{str(table.change_tracking).lower()}" /></Record></Annotation>'
+        )
     return f'<EntitySet Name="{table.set_name}" EntityType="Microsoft.Dynamics.CRM.{table.name}">{inner}</EntitySet>'

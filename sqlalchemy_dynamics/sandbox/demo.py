@@ -1,9 +1,9 @@
 """The demo organisation, read from a compact notation.
 
-A table starts at the margin: ``SchemaName set owner object-type-code primary-name [<base] [money]``; indented lines give
-columns by kind (``text Name:160``), ``choice`` options, ``lookup Column target:collection-navigation[:navigation]``,
-``states`` with their status reasons, ``back`` (navigation names of the system lookups), ``navs`` (those that an activity
-type adds to its base), ``plain`` (lookups that are ordinary Guid properties) and ``key``.
+A table starts at the margin: ``SchemaName set owner object-type-code primary-name [<base] [money]``; indented lines
+give columns by kind (``text Name:160``), ``choice`` options, ``lookup Column target:collection-nav[:nav]``, ``states``
+with their status reasons, ``back`` (navigation names of the system lookups), ``navs`` (those that an activity type adds
+to its base), ``plain`` (lookups that are ordinary Guid properties) and ``key``.
 """
 
 from __future__ import annotations
@@ -234,8 +234,8 @@ class _Reader:
             if inherited:
                 target = self.organisation.tables[inherited.target]
                 self.organisation.relate(OneToMany(
-                    back, target.name, target.primary_id, self.table.name, inherited.column, f"{name}_{self.table.name}",
-                    back, dict(CASCADES), constraint=False,
+                    back, target.name, target.primary_id, self.table.name, inherited.column,
+                    f"{name}_{self.table.name}", back, dict(CASCADES), constraint=False,
                 ))
 
     def _states(self, kind: str, rest: str) -> None:

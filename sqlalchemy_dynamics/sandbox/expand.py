@@ -92,7 +92,9 @@ def context_of(select: Selection, expands: tuple[Expand, ...]) -> str:
     """Return what the context URL shows in parentheses, with them."""
     parts = list(select.shown or ())
     for expand in expands:
-        inner = ",".join([*(expand.options.select or ()), *(context_of(Selection([], None), (c,))[1:-1] for c in expand.children)])
+        inner = ",".join(
+            [*(expand.options.select or ()), *(context_of(Selection([], None), (c,))[1:-1] for c in expand.children)]
+        )
         parts.append(f"{expand.navigation.name}({inner})")
     return f"({','.join(parts)})" if parts else ""
 
@@ -132,9 +134,7 @@ def _inner(service: Service, scope: Scope, expand: Expand) -> Scope:
     return Scope(service, target, scope.next_alias("x"), counter=scope.counter)
 
 
-def _single(
-    service: Service, scope: Scope, expand: Expand, wanted: Wanted, root: str, in_collection: bool
-) -> Rendered:
+def _single(service: Service, scope: Scope, expand: Expand, wanted: Wanted, root: str, in_collection: bool) -> Rendered:
     inner = _inner(service, scope, expand)
     navigation, target = expand.navigation, inner.table
     column = scope.table.columns[navigation.column]
@@ -150,8 +150,10 @@ def _single(
         shape, parameters = _shape(service, inner, expand, wanted, root, in_collection, etag)
         row = _typed_row(service, shape, wanted)
     condition = _filter(service, inner, expand)
-    sql = (f"{quote(f',{chr(34)}{navigation.name}{chr(34)}:')}||ifnull((SELECT {row} FROM {inner.source} "
-           f"WHERE {where}{condition.sql}),'null')")
+    sql = (
+        f"{quote(f',{chr(34)}{navigation.name}{chr(34)}:')}||ifnull((SELECT {row} FROM {inner.source} "
+        f"WHERE {where}{condition.sql}),'null')"
+    )
     return Rendered(sql, parameters + condition.parameters)
 
 
@@ -160,7 +162,7 @@ def _typed_row(service: Service, shape: RowShape, wanted: Wanted) -> str:
     text = row_sql(service, shape, wanted)
     if not shape.table.abstract:
         return text
-    kind = f"'{{\"@odata.type\":\"#Microsoft.Dynamics.CRM.'||{shape.alias}.\":table\"||'\",'"
+    kind = f'\'{{"@odata.type":"#Microsoft.Dynamics.CRM.\'||{shape.alias}.":table"||\'",\''
     return f"{kind}||substr({text},2)"
 
 
@@ -186,14 +188,26 @@ def _collection(service: Service, scope: Scope, expand: Expand, wanted: Wanted, 
     order = ", ".join(f"{term.sql}{' DESC' if term.descending else ''}" for term in terms)
     limit = min(service.max_page_size, expand.options.top if expand.options.top is not None else service.max_page_size)
     row = _typed_row(service, shape, wanted)
-    rows = (f"(SELECT group_concat(r, ',') FROM (SELECT {row} AS r FROM {inner.source}{link} "
-            f"WHERE {where}{condition.sql} ORDER BY {order} LIMIT {limit}))")
+    rows = (
+        f"(SELECT group_concat(r, ',') FROM (SELECT {row} AS r FROM {inner.source}{link} "
+        f"WHERE {where}{condition.sql} ORDER BY {order} LIMIT {limit}))"
+    )
     owner = scope.table
     query = "&".join(part.strip() for part in split_outside_quotes(expand.raw, ";") if part.strip())
-    next_link = (f",\"{navigation.name}@odata.nextLink\":\"{root}{owner.set_name}('||{scope.alias}."
-                 f"{sql_name(owner.primary_id)}||')/{navigation.name}{'?' + encode(query, safe=_URL_SAFE) if query else ''}\"")
+    next_link = (
+        f',"{navigation.name}@odata.nextLink":"{root}{owner.set_name}(\'||{scope.alias}.'
+        f"{sql_name(owner.primary_id)}||')/{navigation.name}{'?' + encode(query, safe=_URL_SAFE) if query else ''}\""
+    )
     head = quote(f',"{navigation.name}":[')
-    link_text = "'" + next_link.replace("'||", "\0").replace("||'", "\1").replace("'", "''").replace("\0", "'||").replace("\1", "||'") + "'"
+    link_text = (
+        "'"
+        + next_link.replace("'||", "\0")
+        .replace("||'", "\1")
+        .replace("'", "''")
+        .replace("\0", "'||")
+        .replace("\1", "||'")
+        + "'"
+    )
     return Rendered(f"{head}||ifnull({rows},'')||']'||{link_text}", parameters + condition.parameters)
 
 

@@ -1,4 +1,4 @@
-"""The texts of `@OData.Community.Display.V1.FormattedValue` for the American user of the sandbox, in UTC (section 1.4)."""
+"""The texts of `@OData.Community.Display.V1.FormattedValue`, for an American user in UTC (section 1.4)."""
 
 from __future__ import annotations
 

@@ -43,14 +43,18 @@ class Call:
     def number(self, name: str = "PropertyValue") -> int:
         value = self.literal(name).value
         if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).lstrip("-").isdigit():
-            raise bad_request(f"The parameter '{name}' of the function '{NAMESPACE}.{self.name}' must be a whole number.")
+            raise bad_request(
+                f"The parameter '{name}' of the function '{NAMESPACE}.{self.name}' must be a whole number."
+            )
         return int(value)
 
     def list(self) -> list[object]:
         """The stored forms of PropertyValues."""
         value = self.literal("PropertyValues").value
         if not isinstance(value, list) or not value:
-            raise bad_request(f"The parameter 'PropertyValues' of '{NAMESPACE}.{self.name}' must be a collection of strings.")
+            raise bad_request(
+                f"The parameter 'PropertyValues' of '{NAMESPACE}.{self.name}' must be a collection of strings."
+            )
         return [stored_text(self.column, str(item)) for item in value]
 
     def or_null(self, sql: Sql) -> Sql:
@@ -64,7 +68,7 @@ Builder = Callable[[Call], Sql]
 
 
 def stored_text(column: Column, text: str) -> object:
-    """Return a value given as text (query functions, FetchXML) as the column stores it; ODataError 400 if it cannot be."""
+    """Return a value given as text (query functions, FetchXML) as the column stores it; raises ODataError 400."""
     kind = KINDS[column.kind]
     if column.kind == "Boolean":
         if text.lower() not in ("0", "1", "true", "false"):
@@ -82,8 +86,10 @@ def compile_function(node: Custom, scope: Scope) -> Sql:
     """Return the condition of a query function; raises ODataError 400 for unknown names and wrong arguments."""
     builder = BUILDERS.get(node.name)
     if builder is None:
-        raise bad_request(f"An unknown function with name '{NAMESPACE}.{node.name}' was found. This may also be a function "
-                          "import or a key lookup on a navigation property, which is not allowed.")
+        raise bad_request(
+            f"An unknown function with name '{NAMESPACE}.{node.name}' was found. This may also be a function "
+            "import or a key lookup on a navigation property, which is not allowed."
+        )
     name = node.arguments.get("PropertyName")
     if not isinstance(name, Literal) or name.kind != "string":
         raise bad_request(f"The parameter 'PropertyName' of the function '{NAMESPACE}.{node.name}' is missing.")
@@ -196,7 +202,9 @@ def _on(side: str) -> Builder:
         literal = call.literal()
         moment = parse_date_time(str(literal.value))
         if moment is None:
-            raise ODataError(400, "0x80040239", "The date-time format is invalid, or value is outside the supported range.")
+            raise ODataError(
+                400, "0x80040239", "The date-time format is invalid, or value is outside the supported range."
+            )
         day = moment.replace(hour=0, minute=0, second=0)
         end = day + timedelta(days=1)
         return in_interval(call.reference, {"on": (day, end), "before": (None, end), "after": (day, None)}[side])
@@ -216,8 +224,10 @@ def _subordinates(service: Service) -> str:
     if "parentsystemuserid" not in service.organisation.tables["systemuser"].columns:
         return f"SELECT '{service.user_id}'"
     service.store.touch("systemuser")
-    return (f"WITH RECURSIVE u(id) AS (SELECT '{service.user_id}' UNION SELECT s.systemuserid FROM systemuser AS s JOIN u ON "
-            "s.parentsystemuserid = u.id) SELECT id FROM u")
+    return (
+        f"WITH RECURSIVE u(id) AS (SELECT '{service.user_id}' UNION SELECT s.systemuserid FROM systemuser AS s "
+        "JOIN u ON s.parentsystemuserid = u.id) SELECT id FROM u"
+    )
 
 
 def _caller(choose: Callable[[Service], list[str]], negated: bool = False) -> Builder:
@@ -239,8 +249,11 @@ def _business(service: Service) -> list[str]:
 
 def hierarchy(call_table: Table, service: Service) -> OneToMany | None:
     """Return the self-referencing relationship a hierarchy follows."""
-    own = [one for one in service.organisation.one_to_many.values()
-           if one.referenced == call_table.name == one.referencing and not one.attribute.startswith("master")]
+    own = [
+        one
+        for one in service.organisation.one_to_many.values()
+        if one.referenced == call_table.name == one.referencing and not one.attribute.startswith("master")
+    ]
     return next((one for one in own if one.hierarchical), own[0] if own else None)
 
 
@@ -253,8 +266,10 @@ def _tree(down: bool, itself: bool, negated: bool = False) -> Builder:
         root = stored_literal(table.columns[table.primary_id], call.literal())
         name, key, parent = sql_name(table.name), sql_name(table.primary_id), sql_name(relationship.attribute)
         step = f"x.{parent} = u.id" if down else f"x.{key} = u.parent"
-        sql = (f"WITH RECURSIVE u(id, parent) AS (SELECT {key}, {parent} FROM {name} WHERE {key} = ? UNION SELECT x.{key}, "
-               f"x.{parent} FROM {name} AS x JOIN u ON {step}) SELECT id FROM u")
+        sql = (
+            f"WITH RECURSIVE u(id, parent) AS (SELECT {key}, {parent} FROM {name} WHERE {key} = ? UNION "
+            f"SELECT x.{key}, x.{parent} FROM {name} AS x JOIN u ON {step}) SELECT id FROM u"
+        )
         parameters: tuple[object, ...] = (root,)
         if not itself:
             sql, parameters = f"{sql} WHERE id <> ?", (root, root)
@@ -265,20 +280,37 @@ def _tree(down: bool, itself: bool, negated: bool = False) -> Builder:
 
 
 def _full_text(call: Call) -> Sql:
-    raise bad_request("The Contains function needs a full-text index, which only knowledge articles have.", "0x80040203")
+    raise bad_request(
+        "The Contains function needs a full-text index, which only knowledge articles have.", "0x80040203"
+    )
 
 
 _TEAMS = teams_of_user
 BUILDERS: dict[str, Builder] = {
-    "In": _in, "NotIn": _not_in, "Between": _between, "NotBetween": _not_between, "ContainValues": _contain_values,
-    "DoesNotContainValues": _no_contain_values, "On": _on("on"), "OnOrBefore": _on("before"), "OnOrAfter": _on("after"),
-    "Under": _tree(True, False), "UnderOrEqual": _tree(True, True), "NotUnder": _tree(True, False, True),
-    "Above": _tree(False, False), "AboveOrEqual": _tree(False, True), "Contains": _full_text,
+    "In": _in,
+    "NotIn": _not_in,
+    "Between": _between,
+    "NotBetween": _not_between,
+    "ContainValues": _contain_values,
+    "DoesNotContainValues": _no_contain_values,
+    "On": _on("on"),
+    "OnOrBefore": _on("before"),
+    "OnOrAfter": _on("after"),
+    "Under": _tree(True, False),
+    "UnderOrEqual": _tree(True, True),
+    "NotUnder": _tree(True, False, True),
+    "Above": _tree(False, False),
+    "AboveOrEqual": _tree(False, True),
+    "Contains": _full_text,
     **{name: _fixed(name) for name in FIXED_PERIODS},
     **{name: _numbered(name) for name in NUMBERED_PERIODS},
-    "InFiscalPeriod": _in_fiscal_period, "InFiscalPeriodAndYear": _period_and_year("in"),
-    "InOrBeforeFiscalPeriodAndYear": _period_and_year("before"), "InOrAfterFiscalPeriodAndYear": _period_and_year("after"),
-    "EqualUserId": _caller(_user), "NotEqualUserId": _caller(_user, True), "EqualBusinessId": _caller(_business),
+    "InFiscalPeriod": _in_fiscal_period,
+    "InFiscalPeriodAndYear": _period_and_year("in"),
+    "InOrBeforeFiscalPeriodAndYear": _period_and_year("before"),
+    "InOrAfterFiscalPeriodAndYear": _period_and_year("after"),
+    "EqualUserId": _caller(_user),
+    "NotEqualUserId": _caller(_user, True),
+    "EqualBusinessId": _caller(_business),
     "NotEqualBusinessId": _caller(_business, True),
     "EqualUserLanguage": lambda call: Sql(f"{call.sql} = {call.scope.service.organisation.language}"),
     "EqualUserTeams": _caller(lambda service: [_TEAMS(service)]),

@@ -6,7 +6,7 @@ Columns are made batch by batch: first those a table or a column name has a make
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy_dynamics.sandbox import makers
@@ -19,7 +19,6 @@ __all__ = ["Batch", "Generator"]
 
 _BATCH = 10_000
 _MASK = (1 << 64) - 1
-
 
 
 class Batch:
@@ -37,7 +36,7 @@ class Batch:
     def numbers(self) -> range:
         return range(self.start, self.start + self.size)
 
-    def pick(self, pool: tuple[object, ...] | list[object], nulls: float = 0.0) -> list[object]:
+    def pick(self, pool: Sequence[object], nulls: float = 0.0) -> list[object]:
         """Return one value of the pool per row, a share of them null."""
         if not nulls:
             return self.random.choices(pool, k=self.size)
@@ -69,12 +68,13 @@ class Generator:
         self._keys: dict[str, int] = {}
         self.moments = self._moments()
 
-    def _moments(self) -> list[object]:
+    def _moments(self) -> list[str]:
         chance = random.Random(f"{self.seed}/moments")
         first = datetime(2016, 1, 1, tzinfo=UTC)
         seconds = int((datetime(2026, 11, 25, tzinfo=UTC) - first).total_seconds())
-        return sorted((first + timedelta(seconds=chance.randrange(seconds))).strftime("%Y-%m-%dT%H:%M:%SZ")
-                      for _ in range(4000))
+        return sorted(
+            (first + timedelta(seconds=chance.randrange(seconds))).strftime("%Y-%m-%dT%H:%M:%SZ") for _ in range(4000)
+        )
 
     def count(self, table: str) -> int:
         """Return how many seeded rows a table has."""
@@ -105,7 +105,9 @@ class Generator:
         mix = ((mix ^ (mix >> 29)) * 0xBF58476D1CE4E5B9) & _MASK
         mix ^= mix >> 32
         node = (key & 0xFF) << 40 | number << 12 | mix & 0xFFF
-        return f"{mix >> 32:08x}-{mix >> 16 & 0xFFFF:04x}-4{mix >> 4 & 0xFFF:03x}-{mix & 0x3FFF | 0x8000:04x}-{node:012x}"
+        return (
+            f"{mix >> 32:08x}-{mix >> 16 & 0xFFFF:04x}-4{mix >> 4 & 0xFFF:03x}-{mix & 0x3FFF | 0x8000:04x}-{node:012x}"
+        )
 
     def fill(self, store: Store, table: Table) -> None:
         """Insert all seeded rows of a table; the seeder of `Store`."""
@@ -148,5 +150,3 @@ class Generator:
                     value = self.row_id(column.targets[0], value)
                 made = batch.values.setdefault(name, [None] * batch.size)
                 made[position] = store_value(column, value)
-
-

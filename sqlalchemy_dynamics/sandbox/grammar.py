@@ -10,16 +10,24 @@ from dataclasses import dataclass
 from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused, bad_request
 from sqlalchemy_dynamics.sandbox.switches import Switches
 
-__all__ = ["And", "Call", "Compare", "Custom", "Lambda", "Literal", "Node", "Not", "Or", "Path", "parse_filter", "parse_literal"]
+__all__ = [
+    "And", "Call", "Compare", "Custom", "Lambda", "Literal", "Node", "Not", "Or", "Path", "parse_filter",
+    "parse_literal",
+]
 
 COMPARISONS = {
     "eq": "Equal", "ne": "NotEqual", "gt": "GreaterThan", "ge": "GreaterThanOrEqual", "lt": "LessThan",
     "le": "LessThanOrEqual",
 }
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "mod", "has"})
-UNSUPPORTED = frozenset(
-    ["length", "tolower", "toupper", "trim", "concat", "substring", "substringof", "indexof", "matchesPattern", "replace", "year", "month", "day", "hour", "minute", "second", "fractionalseconds", "date", "time", "totaloffsetminutes", "now", "mindatetime", "maxdatetime", "totalseconds", "round", "floor", "ceiling", "cast", "isof", "geo.distance", "geo.length", "geo.intersects"]
-)
+UNSUPPORTED = frozenset((
+    "length", "tolower", "toupper", "trim", "concat", "substring", "substringof", "indexof", "matchesPattern",
+    "replace",
+    "year", "month", "day", "hour", "minute", "second", "fractionalseconds", "date", "time", "totaloffsetminutes",
+    "now",
+    "mindatetime", "maxdatetime", "totalseconds", "round", "floor", "ceiling", "cast", "isof", "geo.distance",
+    "geo.length", "geo.intersects",
+))
 MATCHES = frozenset({"contains", "startswith", "endswith"})
 _PREFIX = "Microsoft.Dynamics.CRM."
 
@@ -128,7 +136,8 @@ class _Parser:
                 start = position + len(text[position:]) - len(text[position:].lstrip())
                 if text[start] == "'":
                     raise bad_request(f"There is an unterminated literal at position {len(text)} in '{text}'.")
-                raise bad_request(f"Syntax error: character '{text[start]}' is not valid at position {start} in '{text}'.")
+                what = f"character '{text[start]}' is not valid at position {start} in '{text}'."
+                raise bad_request(f"Syntax error: {what}")
             kind = str(match.lastgroup)
             self.tokens.append((kind, match[kind], match.start(kind)))
             position = match.end()
@@ -237,8 +246,8 @@ class _Parser:
             raise Refused(self.switches.filter_function, name=name)
         if name not in MATCHES:
             raise bad_request(
-                f"An unknown function with name '{name}' was found. This may also be a function import or a key lookup on "
-                "a navigation property, which is not allowed."
+                f"An unknown function with name '{name}' was found. This may also be a function import or a key lookup "
+                "on a navigation property, which is not allowed."
             )
         self.take()
         self.take("(")
@@ -297,7 +306,7 @@ def _literal(kind: str, text: str) -> Literal:
     if kind == "string":
         return Literal(kind, _unquote(text))
     if kind == "int":
-        return Literal("decimal" if text[-1] in "mM" else "int", text.rstrip("lLmM") if text[-1] in "mM" else int(text.rstrip("lL")))
+        return Literal("decimal", text[:-1]) if text[-1] in "mM" else Literal("int", int(text.rstrip("lL")))
     if kind == "decimal":
         return Literal("decimal", text.rstrip("mMdDfF"))
     if kind == "bool":
@@ -316,8 +325,8 @@ def _list(text: str) -> list[object]:
             return list(json.loads(single))
         except ValueError:
             raise bad_request(
-                f"Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and "
-                f"properties of an object must be separated by commas. ({text})"
+                "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and "
+                "properties of an object must be separated by commas."
             ) from None
 
 

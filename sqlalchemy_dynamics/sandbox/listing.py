@@ -88,7 +88,12 @@ def condition(service: Service, options: Options, scope: Scope) -> Sql:
 
 
 def row_text(
-    service: Service, scope: Scope, selection: Selection, expands: tuple[Expand, ...], wanted: Wanted, root: str,
+    service: Service,
+    scope: Scope,
+    selection: Selection,
+    expands: tuple[Expand, ...],
+    wanted: Wanted,
+    root: str,
     in_collection: bool,
 ) -> tuple[str, tuple[object, ...]]:
     """Return the SQL of one row as JSON text and its parameters."""
@@ -100,7 +105,7 @@ def row_text(
         parameters += rendered.parameters
     text = row_sql(service, shape, wanted)
     if scope.table.abstract:
-        kind = f"'{{\"@odata.type\":\"#Microsoft.Dynamics.CRM.'||{scope.alias}.\":table\"||'\",'"
+        kind = f'\'{{"@odata.type":"#Microsoft.Dynamics.CRM.\'||{scope.alias}.":table"||\'",\''
         text = f"{kind}||substr({text},2)"
     return text, parameters
 
@@ -113,7 +118,10 @@ def fetch(
     order = ", ".join(f"{term.sql}{' DESC' if term.descending else ''}" for term in terms)
     size = min(plan.size, plan.limit - (plan.number - 1) * plan.size) if plan.limit > plan.size else plan.size
     if len(terms) > 1 and not rows.link and not rows.scope.joins:
-        service.store.index_for(rows.scope.table, [f"{term.sql.replace(rows.scope.alias + '.', '')}{' DESC' if term.descending else ''}" for term in terms])
+        service.store.index_for(
+            rows.scope.table,
+            [f"{term.sql.replace(rows.scope.alias + '.', '')}{' DESC' if term.descending else ''}" for term in terms],
+        )
     sql = f"SELECT {row}, {shown}{rows.body} ORDER BY {order} LIMIT {size + 1}"
     found = service.store.query(sql, (*parameters, *rows.parameters))
     shown_rows = found[:size]
@@ -126,7 +134,11 @@ def fetch(
 
 def next_link(request: Request, plan: Page, terms: list[OrderTerm], last: list[object], first: list[object]) -> str:
     """Return the URL of the next page: the query as it was sent, with the cookie."""
-    kept = [part for part in request.query.split("&") if part and not part.lower().startswith(("$skiptoken", "%24skiptoken"))]
+    kept = [
+        part
+        for part in request.query.split("&")
+        if part and not part.lower().startswith(("$skiptoken", "%24skiptoken"))
+    ]
     token = skip_token(plan.number + 1, terms, last, first)
     link = f"{request.root}{request.path}?{'&'.join([*kept, f'$skiptoken={token}'])}"
     return link.replace("\\", "%5C").replace('"', "%22")
@@ -135,6 +147,9 @@ def next_link(request: Request, plan: Page, terms: list[OrderTerm], last: list[o
 def applied(request: Request) -> dict[str, str]:
     """Return the Preference-Applied header for what was honoured."""
     names = ("odata.maxpagesize", "odata.include-annotations", "odata.track-changes")
-    found = [f'{name}="{v}"' if "annot" in name else f"{name}={v}" if v else name
-             for name, v in request.prefer.items() if name in names]
+    found = [
+        f'{name}="{v}"' if "annot" in name else f"{name}={v}" if v else name
+        for name, v in request.prefer.items()
+        if name in names
+    ]
     return {"Preference-Applied": ",".join(found)} if found else {}

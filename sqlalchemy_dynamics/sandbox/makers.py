@@ -1,4 +1,5 @@
 """How the seeded values of a column are made: one table by (table, column), one by column name, one by kind."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -73,7 +74,10 @@ def _user(batch: Batch, column: Column) -> Values:
 def _owner(batch: Batch, column: Column) -> Values:
     users = batch.random.choices((True, True, True, True, False), k=batch.size)
     people, teams = batch.ids("systemuser"), batch.ids("team")
-    batch.values["ownerid:type"] = ["systemuser" if user else "team" for user in users]
+    if not column.targets:
+        return people
+    if column.polymorphic:
+        batch.values[f"{column.name}:type"] = ["systemuser" if user else "team" for user in users]
     for name, wanted, ids in (("owninguser", True, people), ("owningteam", False, teams)):
         if name in batch.table.columns:
             batch.values[name] = [row_id if user is wanted else None for user, row_id in zip(users, ids, strict=True)]

@@ -15,16 +15,21 @@ __all__ = ["ACTIONS", "BOUND", "FUNCTIONS", "bound_route", "operation"]
 
 def who_am_i(service: Service, request: Request) -> Reply:
     """Answer WhoAmI."""
-    return json_reply({
-        "@odata.context": f"{request.root}$metadata#{response_type('WhoAmI')}",
-        "BusinessUnitId": service.business_unit_id, "UserId": service.user_id, "OrganizationId": service.organization_id,
-    })
+    return json_reply(
+        {
+            "@odata.context": f"{request.root}$metadata#{response_type('WhoAmI')}",
+            "BusinessUnitId": service.business_unit_id,
+            "UserId": service.user_id,
+            "OrganizationId": service.organization_id,
+        }
+    )
 
 
 def retrieve_version(service: Service, request: Request) -> Reply:
     """Answer RetrieveVersion."""
-    return json_reply({"@odata.context": f"{request.root}$metadata#{response_type('RetrieveVersion')}",
-                       "Version": "9.2.24014.00198"})
+    return json_reply(
+        {"@odata.context": f"{request.root}$metadata#{response_type('RetrieveVersion')}", "Version": "9.2.24014.00198"}
+    )
 
 
 def retrieve_total_record_count(service: Service, request: Request) -> Reply:
@@ -34,10 +39,12 @@ def retrieve_total_record_count(service: Service, request: Request) -> Reply:
         if name not in service.organisation.tables:
             raise bad_request(f"The entity with a name = '{name}' was not found in the MetadataCache.", "0x80040217")
     counts = [service.store.count(name) for name in names]
-    return json_reply({
-        "@odata.context": f"{request.root}$metadata#{response_type('RetrieveTotalRecordCount')}",
-        "EntityRecordCountCollection": {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts},
-    })
+    return json_reply(
+        {
+            "@odata.context": f"{request.root}$metadata#{response_type('RetrieveTotalRecordCount')}",
+            "EntityRecordCountCollection": {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts},
+        }
+    )
 
 
 def _names(request: Request) -> list[str]:

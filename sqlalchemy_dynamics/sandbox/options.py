@@ -65,7 +65,8 @@ def _names(text: str) -> tuple[str, ...]:
 def _whole(text: str) -> int:
     if not re.fullmatch(r"\s*\d+\s*", text):
         raise bad_request(
-            f"Invalid value '{text}' for $top query option found. The $top query option requires a non-negative integer value."
+            f"Invalid value '{text}' for $top query option found. The $top query option requires a non-negative "
+            "integer value."
         )
     return int(text)
 
@@ -146,7 +147,9 @@ def _term(scope: Scope, text: str) -> OrderTerm:
         name = name_of(scope.service, column, reference.sql, reference.alias)
         return OrderTerm(column.name, f"sortkey({name})", name, descending, "sortkey({})")
     order = KINDS[column.kind].order
-    return OrderTerm(column.name, order(reference.sql), reference.sql, descending, order("{}"), order("") == "guidkey()")
+    return OrderTerm(
+        column.name, order(reference.sql), reference.sql, descending, order("{}"), order("") == "guidkey()"
+    )
 
 
 def primary_order(table: Table, alias: str) -> str:

@@ -85,7 +85,7 @@ def _value(attributes: dict[str, str]) -> object:
 
 
 def after(terms: Sequence[OrderTerm], last: Sequence[object]) -> Sql:
-    """Return the condition for the rows behind `last` in the order of `terms` (nulls first ascending, last descending)."""
+    """Return the condition for the rows behind `last` in the order of `terms` (nulls count as smallest)."""
     if len(terms) != len(last):
         raise ODataError(400, "0x80041129", "The order of the query does not match its paging cookie.")
     condition: Sql | None = None

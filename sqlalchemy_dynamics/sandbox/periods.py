@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["FIXED_PERIODS", "Interval", "NUMBERED_PERIODS", "fiscal_period", "fiscal_year"]
+__all__ = ["FIXED_PERIODS", "NUMBERED_PERIODS", "Interval", "fiscal_period", "fiscal_year"]
 
 Interval = tuple[datetime | None, datetime | None]
 """From (inclusive) to (exclusive); None is open."""
@@ -74,8 +74,12 @@ def _span(start: Callable[[datetime], datetime], months: int = 0, days: int = 0)
 
 
 _UNITS = {
-    "Day": _span(_day, days=1), "Week": _span(_week, days=7), "Month": _span(_month, months=1),
-    "Year": _span(_year, months=12), "FiscalYear": _span(_year, months=12), "FiscalPeriod": _span(_quarter, months=3),
+    "Day": _span(_day, days=1),
+    "Week": _span(_week, days=7),
+    "Month": _span(_month, months=1),
+    "Year": _span(_year, months=12),
+    "FiscalYear": _span(_year, months=12),
+    "FiscalPeriod": _span(_quarter, months=3),
 }
 
 
@@ -84,11 +88,16 @@ def _unit(name: str, offset: int) -> Callable[[datetime], Interval]:
 
 
 FIXED_PERIODS: dict[str, Callable[[datetime], Interval]] = {
-    "Yesterday": _unit("Day", -1), "Today": _unit("Day", 0), "Tomorrow": _unit("Day", 1),
+    "Yesterday": _unit("Day", -1),
+    "Today": _unit("Day", 0),
+    "Tomorrow": _unit("Day", 1),
     "Last7Days": lambda now: (_day(now) - timedelta(days=7), now + timedelta(seconds=1)),
     "Next7Days": lambda now: (now, _day(now) + timedelta(days=8)),
-    **{f"{word}{unit}": _unit(unit, offset) for unit in ("Week", "Month", "Year", "FiscalYear", "FiscalPeriod")
-       for word, offset in (("Last", -1), ("This", 0), ("Next", 1))},
+    **{
+        f"{word}{unit}": _unit(unit, offset)
+        for unit in ("Week", "Month", "Year", "FiscalYear", "FiscalPeriod")
+        for word, offset in (("Last", -1), ("This", 0), ("Next", 1))
+    },
 }
 """Functions without a number."""
 

@@ -1,4 +1,4 @@
-"""Filter tree to SQL with the server's meaning: `ne` finds nulls, LIKE wildcards work, text ignores case and accents."""
+"""Filter tree to SQL with the server's meaning: `ne` finds nulls, LIKE has wildcards, case and accents do not count."""
 
 from __future__ import annotations
 
@@ -17,9 +17,18 @@ __all__ = ["Reference", "Scope", "Sql", "compile_filter"]
 
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _NEGATED = {"eq": "ne", "ne": "eq", "gt": "le", "ge": "lt", "lt": "ge", "le": "gt"}
-_LITERAL_EDM = {"string": "Edm.String", "int": "Edm.Int32", "decimal": "Edm.Decimal", "double": "Edm.Double",
-                "bool": "Edm.Boolean", "guid": "Edm.Guid", "datetime": "Edm.DateTimeOffset", "date": "Edm.Date",
-                "enum": "Edm.String", "list": "Collection(Edm.String)"}
+_LITERAL_EDM = {
+    "string": "Edm.String",
+    "int": "Edm.Int32",
+    "decimal": "Edm.Decimal",
+    "double": "Edm.Double",
+    "bool": "Edm.Boolean",
+    "guid": "Edm.Guid",
+    "datetime": "Edm.DateTimeOffset",
+    "date": "Edm.Date",
+    "enum": "Edm.String",
+    "list": "Collection(Edm.String)",
+}
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,11 @@ class Scope:
     def _refuse_navigation(self, table: Table, name: str) -> None:
         navigation = self.navigation(table, name)
         if navigation is not None:
-            kind = f"Collection({NAMESPACE}.{navigation.target})" if navigation.collection else f"{NAMESPACE}.{navigation.target}"
+            kind = (
+                f"Collection({NAMESPACE}.{navigation.target})"
+                if navigation.collection
+                else f"{NAMESPACE}.{navigation.target}"
+            )
             raise _types(kind, "Edm.Guid", "Equal")
 
 
@@ -139,9 +152,12 @@ def _all(node: And | Or, scope: Scope, negated: bool) -> Sql:
 
 def _not(node: Not, scope: Scope, negated: bool) -> Sql:
     if isinstance(node.item, Literal) or (isinstance(node.item, Path) and _edm(scope, node.item) != "Edm.Boolean"):
-        found = _edm(scope, node.item) if isinstance(node.item, Path) else _LITERAL_EDM.get(node.item.kind, "Edm.String")
+        found = (
+            _edm(scope, node.item) if isinstance(node.item, Path) else _LITERAL_EDM.get(node.item.kind, "Edm.String")
+        )
         raise bad_request(
-            f"A unary operator with an incompatible type was detected. Found operand type '{found}' for operator kind 'Not'."
+            f"A unary operator with an incompatible type was detected. Found operand type '{found}' for operator kind "
+            "'Not'."
         )
     return compile_filter(node.item, scope, not negated)
 
@@ -258,8 +274,8 @@ def like(reference: Reference, pattern: str, negated: bool = False) -> Sql:
 
 def _signature(name: str) -> ODataError:
     return bad_request(
-        f"No function signature for the function with name '{name}' matches the specified arguments. The function signatures "
-        f"considered are: {name}(Edm.String Nullable=true, Edm.String Nullable=true)."
+        f"No function signature for the function with name '{name}' matches the specified arguments. The function "
+        f"signatures considered are: {name}(Edm.String Nullable=true, Edm.String Nullable=true)."
     )
 
 
@@ -280,8 +296,12 @@ def _lambda(node: Lambda, scope: Scope, negated: bool) -> Sql:
     navigation = owner.navigation(owner.table, parts[0])
     if navigation is None or not navigation.collection:
         raise unknown_property(parts[0], owner.table.name)
-    inner = Scope(scope.service, scope.service.organisation.tables[navigation.target], scope.next_alias("l"),
-                  counter=scope.counter)
+    inner = Scope(
+        scope.service,
+        scope.service.organisation.tables[navigation.target],
+        scope.next_alias("l"),
+        counter=scope.counter,
+    )
     inner.variables = {**scope.variables, node.variable: inner} if node.variable else dict(scope.variables)
     condition = Sql("1")
     if node.body is not None:
@@ -304,14 +324,25 @@ def related(navigation: Navigation, owner: str, inner: Scope) -> tuple[str, str]
             where += f" AND {inner.alias}.{sql_name(navigation.column + ':type')} = '{source.name}'"
         return "", where
     inner.service.store.touch(many.intersect)
-    near, far = (many.attribute1, many.attribute2) if many.entity1 == source.name else (many.attribute2, many.attribute1)
+    near, far = (
+        (many.attribute1, many.attribute2) if many.entity1 == source.name else (many.attribute2, many.attribute1)
+    )
     link = inner.next_alias("n")
-    join = (f" JOIN {sql_name(many.intersect)} AS {link} ON {link}.{sql_name(far)} = "
-            f"{inner.alias}.{sql_name(inner.table.primary_id)}")
+    join = (
+        f" JOIN {sql_name(many.intersect)} AS {link} ON {link}.{sql_name(far)} = "
+        f"{inner.alias}.{sql_name(inner.table.primary_id)}"
+    )
     return join, f"{link}.{sql_name(near)} = {owner}.{sql_name(source.primary_id)}"
 
 
 _COMPILERS: dict[type, Callable[..., Sql]] = {
-    And: _all, Or: _all, Not: _not, Path: _bare, Literal: _bare, Compare: _compare, Call: _call, Custom: _custom,
+    And: _all,
+    Or: _all,
+    Not: _not,
+    Path: _bare,
+    Literal: _bare,
+    Compare: _compare,
+    Call: _call,
+    Custom: _custom,
     Lambda: _lambda,
 }

@@ -27,7 +27,15 @@ from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
 
 __all__ = [
-    "Rows", "collection", "count", "property_value", "raw_value", "references", "row", "row_text", "start_rows",
+    "Rows",
+    "collection",
+    "count",
+    "property_value",
+    "raw_value",
+    "references",
+    "row",
+    "row_text",
+    "start_rows",
 ]
 
 TOTAL = "Microsoft.Dynamics.CRM.totalrecordcount"
@@ -48,8 +56,14 @@ def collection(service: Service, request: Request, resource: Resource) -> Reply:
 
 
 def _only_filter(service: Service, options: Options) -> None:
-    outer = {"$orderby": options.orderby, "$top": options.top is not None, "$count": options.count,
-             "$select": options.select is not None, "$expand": options.expand, "$skiptoken": options.skiptoken}
+    outer = {
+        "$orderby": options.orderby,
+        "$top": options.top is not None,
+        "$count": options.count,
+        "$select": options.select is not None,
+        "$expand": options.expand,
+        "$skiptoken": options.skiptoken,
+    }
     for name, given in outer.items():
         if name == "$orderby" and given:
             raise ODataError(400, "0x80060888", "The query node SingleValueOpenPropertyAccess is not supported")
@@ -186,6 +200,8 @@ def references(service: Service, request: Request, resource: Resource) -> Reply:
         return json_reply({"@odata.context": f"{request.root}$metadata#$ref", "@odata.id": link})
     rows = start_rows(service, _as(resource, "collection"))
     key = f"t.{sql_name(resource.rows.primary_id)}"
-    found = service.store.query(f"SELECT {key}{rows.body} ORDER BY guidkey({key}) LIMIT {service.max_page_size}", rows.parameters)
+    found = service.store.query(
+        f"SELECT {key}{rows.body} ORDER BY guidkey({key}) LIMIT {service.max_page_size}", rows.parameters
+    )
     links: list[object] = [{"@odata.id": f"{request.root}{resource.rows.set_name}({item[0]})"} for item in found]
     return json_reply({"@odata.context": f"{request.root}$metadata#Collection($ref)", "value": links})

@@ -1,4 +1,4 @@
-"""What a path names: an entity set, a row (by id or alternate key), a column, a navigation, `$ref`, `$count`, an operation."""
+"""What a path names: a set, a row (by id or alternate key), a column, a navigation, `$ref`, `$count`, an operation."""
 
 from __future__ import annotations
 
@@ -121,10 +121,17 @@ def _navigate(
     target = service.organisation.tables[navigation.target]
     if navigation.collection:
         child = parse_key(target, arguments, request.options) if arguments is not None else None
-        return replace(found, kind="collection" if child is None else "child", origin=found.origin or found.rows,
-                       table=target, navigation=navigation, child=child)
-    return replace(found, table=target, origin=found.origin or found.rows, via=(*found.via, navigation),
-                   navigation=navigation)
+        return replace(
+            found,
+            kind="collection" if child is None else "child",
+            origin=found.origin or found.rows,
+            table=target,
+            navigation=navigation,
+            child=child,
+        )
+    return replace(
+        found, table=target, origin=found.origin or found.rows, via=(*found.via, navigation), navigation=navigation
+    )
 
 
 def _special(found: Resource, name: str) -> Resource:

@@ -1,4 +1,4 @@
-"""The one table of routes: (method, kind of resource) to handler. Rooms beside the core add their rows by `register`."""
+"""The one table of routes: (method, kind of resource) to handler. Rooms beside the core `register` theirs."""
 
 from __future__ import annotations
 
@@ -93,4 +93,6 @@ def error_reply(error: ODataError, annotated: bool = False) -> Reply:
         )
         body["@Microsoft.PowerApps.CDS.TraceText"] = ""
         body["@Microsoft.PowerApps.CDS.InnerError.Message"] = error.message
-    return json_reply(json.dumps({"error": body}, ensure_ascii=False, separators=(",", ":")), error.status, error.headers)
+    return json_reply(
+        json.dumps({"error": body}, ensure_ascii=False, separators=(",", ":")), error.status, error.headers
+    )

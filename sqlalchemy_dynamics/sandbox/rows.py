@@ -111,7 +111,8 @@ def _by_target(shape: RowShape, column: Column, sql: str, name: str, texts: dict
         only = next((texts[t] for t in column.targets if t in texts), "")
         return f"CASE WHEN {sql} IS NULL THEN '' ELSE {quote(head + only + chr(34))} END" if only else "''"
     whens = " ".join(f"WHEN {quote(target)} THEN {quote(head + text + chr(34))}" for target, text in texts.items())
-    return f"CASE WHEN {sql} IS NULL THEN '' ELSE CASE {shape.alias}.{sql_name(column.name + ':type')} {whens} ELSE '' END END"
+    kind = f"{shape.alias}.{sql_name(column.name + ':type')}"
+    return f"CASE WHEN {sql} IS NULL THEN '' ELSE CASE {kind} {whens} ELSE '' END END"
 
 
 def row_sql(service: Service, shape: RowShape, wanted: Wanted) -> str:

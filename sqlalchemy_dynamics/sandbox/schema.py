@@ -6,7 +6,10 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["AlternateKey", "Choice", "Column", "ManyToMany", "Navigation", "OneToMany", "Option", "Organisation", "Table"]
+__all__ = [
+    "AlternateKey", "Choice", "Column", "ManyToMany", "Navigation", "OneToMany", "Option", "Organisation", "Table",
+    "metadata_id",
+]
 
 LOOKUPS = frozenset({"Lookup", "Customer", "Owner"})
 TEXTS = frozenset({"String", "Memo", "EntityName"})

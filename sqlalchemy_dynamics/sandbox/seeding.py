@@ -48,9 +48,16 @@ def _stored(service: Service, table: Table, given: Mapping[str, Any]) -> dict[st
 def _defaults(service: Service, table: Table) -> dict[str, object]:
     moment = iso(now())
     made: dict[str, object] = {
-        table.primary_id: str(uuid.uuid4()), "createdon": moment, "modifiedon": moment, "createdby": service.user_id,
-        "modifiedby": service.user_id, "versionnumber": service.store.next_version(), "ownerid": service.user_id,
-        "ownerid:type": "systemuser", "owninguser": service.user_id, "owningbusinessunit": service.business_unit_id,
+        table.primary_id: str(uuid.uuid4()),
+        "createdon": moment,
+        "modifiedon": moment,
+        "createdby": service.user_id,
+        "modifiedby": service.user_id,
+        "versionnumber": service.store.next_version(),
+        "ownerid": service.user_id,
+        "ownerid:type": "systemuser",
+        "owninguser": service.user_id,
+        "owningbusinessunit": service.business_unit_id,
     }
     row = {name: value for name, value in made.items() if name.removesuffix(":type") in table.columns}
     for column in table.columns.values():

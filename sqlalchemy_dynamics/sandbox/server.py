@@ -61,20 +61,30 @@ class Sandbox:
         switches: Switches | None = None,
     ) -> None:
         self._metadata = None if metadata is None else Path(metadata)
-        self._folder = tempfile.mkdtemp(prefix="dynamics-sandbox-") if database is None and rows > _IN_MEMORY_UP_TO else ""
+        self._folder = (
+            tempfile.mkdtemp(prefix="dynamics-sandbox-") if database is None and rows > _IN_MEMORY_UP_TO else ""
+        )
         path = str(database) if database is not None else f"{self._folder}/rows.db" if self._folder else ":memory:"
         organisation = self._build()
         generator = Generator(organisation, rows, seed)
         store = Store(organisation, generator.fill, path)
-        self.service = Service(organisation, store, generator, switches or Switches(), max_page_size, aggregate_limit,
-                               count_limit)
+        self.service = Service(
+            organisation, store, generator, switches or Switches(), max_page_size, aggregate_limit, count_limit
+        )
         self.faults = Faults([parse_fault(text) for text in faults], seed)
         self.log = RequestLog()
         self.access_token = f"sandbox.{secrets.token_urlsafe(32)}"
         """A token the sandbox accepts."""
         self._check: TokenCheck | None = self.check_token if auth else None
-        self.app = App(self.service, self.faults, self.log, self._check, self.challenge,
-                       ControlPlane(self.service, self.log, self.faults, self.reset), latency)
+        self.app = App(
+            self.service,
+            self.faults,
+            self.log,
+            self._check,
+            self.challenge,
+            ControlPlane(self.service, self.log, self.faults, self.reset),
+            latency,
+        )
         self._host, self._port = host, port
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -139,11 +149,21 @@ class Sandbox:
         listener.bind((self._host, self._port))
         self._port = listener.getsockname()[1]
         self.url = f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
-        config = uvicorn.Config(self.app, log_config=None, log_level="critical", access_log=False, lifespan="off",
-                                timeout_keep_alive=65, server_header=False, h11_max_incomplete_event_size=300_000)
+        config = uvicorn.Config(
+            self.app,
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=65,
+            server_header=False,
+            h11_max_incomplete_event_size=300_000,
+        )
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="dynamics-sandbox", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listener],), name="dynamics-sandbox", daemon=True
+        )
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)

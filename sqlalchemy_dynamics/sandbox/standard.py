@@ -34,7 +34,8 @@ def add_primary_key(table: Table, schema_name: str) -> None:
 
 
 def add_lookup(
-    organisation: Organisation, table: Table, column: Column, targets: list[tuple[str, str, str]], constraint: bool = True
+    organisation: Organisation, table: Table, column: Column, targets: list[tuple[str, str, str]],
+    constraint: bool = True,
 ) -> None:
     """Add a lookup column and one relationship per target (table, collection navigation, single navigation)."""
     column.targets = tuple(dict.fromkeys([*column.targets, *(target for target, _, _ in targets)]))
@@ -60,8 +61,8 @@ def add_system(organisation: Organisation, table: Table, back: dict[str, str]) -
         nav = back.get(name, f"lk_{table.name}_{name}")
         column = Column(name, "Lookup", schema_name, label=words(schema_name), creatable=False, updatable=False)
         add_lookup(organisation, table, column, [("systemuser", nav, name)])
-    table.add(Column("versionnumber", "BigInt", "VersionNumber", label="Version Number", creatable=False, updatable=False,
-                     minimum=-(2.0**63), maximum=2.0**63))
+    table.add(Column("versionnumber", "BigInt", "VersionNumber", label="Version Number", creatable=False,
+                     updatable=False, minimum=-(2.0**63), maximum=2.0**63))
     table.add(Column("importsequencenumber", "Integer", "ImportSequenceNumber", label="Import Sequence Number",
                      updatable=False))
     table.add(Column("overriddencreatedon", "DateTime", "OverriddenCreatedOn", label="Record Created On",
@@ -74,7 +75,7 @@ def add_system(organisation: Organisation, table: Table, back: dict[str, str]) -
 
 def add_owner(organisation: Organisation, table: Table, back: dict[str, str]) -> None:
     """Add owner columns of a user-owned table."""
-    owner = Column("ownerid", "Owner", "OwnerId", label="Owner", targets=("systemuser", "team"), required="SystemRequired")
+    owner = Column("ownerid", "Owner", "OwnerId", label="Owner", required="SystemRequired")
     add_lookup(organisation, table, owner, [("principal", back.get("ownerid", f"owner_{table.name}"), "ownerid")])
     owner.targets = ("systemuser", "team")
     for name, schema_name, target, nav in (

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy_dynamics.sandbox.formats import choice_labels, formatted
 from sqlalchemy_dynamics.sandbox.schema import Column, Organisation, Table
@@ -18,9 +19,14 @@ __all__ = ["FIRST_VERSION", "Store", "type_column"]
 
 FIRST_VERSION = 1_000_000_000
 _INDEX_FROM = 20_000
-_FUNCTIONS: tuple[tuple[str, int, Callable[..., object]], ...] = (
-    ("fold", 1, fold), ("sortkey", 1, collate), ("guidkey", 1, guid_key), ("likefold", 1, like_fold), ("tlike", 2, t_like),
-    ("formatted", 3, formatted), ("choicelabels", 2, choice_labels),
+_FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("fold", 1, fold),
+    ("sortkey", 1, collate),
+    ("guidkey", 1, guid_key),
+    ("likefold", 1, like_fold),
+    ("tlike", 2, t_like),
+    ("formatted", 3, formatted),
+    ("choicelabels", 2, choice_labels),
 )
 Seeder = Callable[["Store", Table], None]
 
@@ -49,8 +55,13 @@ class Store:
         for name, arguments, function in _FUNCTIONS:
             self._db.create_function(name, arguments, function, deterministic=True)
         journal = "MEMORY" if self.in_memory else "WAL"
-        for setting in ("page_size=8192", f"journal_mode={journal}", "synchronous=OFF", "cache_size=-65536",
-                        "temp_store=MEMORY"):
+        for setting in (
+            "page_size=8192",
+            f"journal_mode={journal}",
+            "synchronous=OFF",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
             self._db.execute(f"PRAGMA {setting}")
         self._db.execute("CREATE TABLE IF NOT EXISTS ':deleted' (tbl TEXT, id TEXT, version INTEGER)")
         self._db.execute("CREATE TABLE IF NOT EXISTS ':touched' (tbl TEXT PRIMARY KEY)")
@@ -126,7 +137,9 @@ class Store:
     def index_order(self, table: Table) -> None:
         """Create the index in which rows are listed by default (SQL Server's order of GUIDs)."""
         order = f"guidkey({sql_name(table.primary_id)})"
-        self.execute(f"CREATE INDEX IF NOT EXISTS {sql_name(table.name + ':order')} ON {sql_name(table.name)} ({order})")
+        self.execute(
+            f"CREATE INDEX IF NOT EXISTS {sql_name(table.name + ':order')} ON {sql_name(table.name)} ({order})"
+        )
 
     def touched_schema(self, name: str) -> None:
         """Note that a table exists as it is (new tables are not filled with seeded rows)."""
@@ -274,7 +287,9 @@ class Store:
         """Drop all rows; tables are filled with their seeded rows when they are touched next."""
         with self.lock:
             self.writes += 1
-            found = self.query("SELECT type, name FROM sqlite_master WHERE type IN ('view', 'table') AND name NOT LIKE ':%'")
+            found = self.query(
+                "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'table') AND name NOT LIKE ':%'"
+            )
             for kind, name in sorted(found, key=lambda pair: str(pair[0]), reverse=True):
                 if not str(name).startswith("sqlite_"):
                     self._db.execute(f"DROP {kind} {sql_name(str(name))}")

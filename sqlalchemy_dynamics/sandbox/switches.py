@@ -48,13 +48,17 @@ class Switches:
     empty_string_is_null: bool = True
     word_sort: bool = True
     # 7: names of new tables and columns
-    prefix_mismatch: Answer = Answer(400, "0x80040203", "The prefix of '{name}' is not the publisher's prefix '{prefix}'.")
+    prefix_mismatch: Answer = Answer(
+        400, "0x80040203", "The prefix of '{name}' is not the publisher's prefix '{prefix}'."
+    )
     schema_name_limit: int = 100
     # 8: the reply without a token
     unauthorized_body: bytes = b""
     affinity_cookie: str = "ARRAffinity"
     # 9: privilege and unknown-attribute texts
-    unknown_attribute: str = "'{table}' entity doesn't contain attribute with Name = '{name}' and NameMapping = 'Logical'."
+    unknown_attribute: str = (
+        "'{table}' entity doesn't contain attribute with Name = '{name}' and NameMapping = 'Logical'."
+    )
     # 10: lambdas and functions over related tables
     any_without_predicate: bool = True
     function_over_path: Answer = Answer(

@@ -17,7 +17,19 @@ from functools import lru_cache
 from sqlalchemy_dynamics.sandbox.failures import ODataError
 from sqlalchemy_dynamics.sandbox.schema import Column
 
-__all__ = ["KINDS", "SCALES", "Kind", "collate", "fold", "guid_key", "iso", "kind_of", "scaled", "sql_name", "store_value"]
+__all__ = [
+    "KINDS",
+    "SCALES",
+    "Kind",
+    "collate",
+    "fold",
+    "guid_key",
+    "iso",
+    "kind_of",
+    "scaled",
+    "sql_name",
+    "store_value",
+]
 
 SCALES = {"Money": 4, "Decimal": 10}
 _GUID = re.compile(r"^\{?([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})\}?$")
@@ -75,7 +87,8 @@ def _number_json(scale: int) -> Callable[[str], str]:
     def json(sql: str) -> str:
         power = 10**scale
         whole = f"iif({sql}<0,'-','')||printf('%d.%0{scale}d',abs({sql})/{power},abs({sql})%{power})"
-        return f"CASE typeof({sql}) WHEN 'integer' THEN {whole} WHEN 'real' THEN printf('%.{scale}f',{sql}/{power}e0) ELSE 'null' END"
+        real = f"printf('%.{scale}f',{sql}/{power}e0)"
+        return f"CASE typeof({sql}) WHEN 'integer' THEN {whole} WHEN 'real' THEN {real} ELSE 'null' END"
 
     return json
 
@@ -98,7 +111,8 @@ def _boolean_json(sql: str) -> str:
 
 def _bad(column: Column, value: object, expected: str) -> ODataError:
     return ODataError(
-        400, "0x80048d19",
+        400,
+        "0x80048d19",
         "Error identified in Payload provided by the user for Entity :'', For more information on this error please "
         "follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : "
         f"Microsoft.OData.ODataException: Cannot convert the literal '{value}' to the expected type '{expected}' "
@@ -206,8 +220,14 @@ class Kind:
 
 
 def _kind(
-    attribute_type: str, edm: str, affinity: str, json: Callable[[str], str], store: Callable[[Column, object], object],
-    compares: str, order: str = "{}", equal: str = "{}",
+    attribute_type: str,
+    edm: str,
+    affinity: str,
+    json: Callable[[str], str],
+    store: Callable[[Column, object], object],
+    compares: str,
+    order: str = "{}",
+    equal: str = "{}",
 ) -> Kind:
     return Kind(attribute_type, edm, affinity, json, store, frozenset(compares.split()), order.format, equal.format)
 
@@ -273,7 +293,7 @@ def like_fold(text: object) -> object:
     if not isinstance(text, str) or not text.endswith(" "):
         return fold(text)
     bare = text.rstrip(" ")
-    return str(fold(bare)) + text[len(bare):]
+    return str(fold(bare)) + text[len(bare) :]
 
 
 @lru_cache(maxsize=256)
