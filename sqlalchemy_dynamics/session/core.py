@@ -87,7 +87,7 @@ class Session:
     @property
     def trace(self) -> Trace:
         """The log of these settings."""
-        return self._transport.tracing
+        return self._transport.trace
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send a request and return its successful reply, a 304, or the multipart reply of a batch of any status.

@@ -75,7 +75,7 @@ def open_provider(settings: Settings, transport: Transport, credential: object, 
         http=_Http(lambda: transport),
         direct_http=_Http(lambda: open_transport(settings, direct=True)),
         clock=time.time,
-        logger=_Log(transport.tracing),
+        logger=_Log(transport.trace),
         environ=os.environ,
         timeout=settings.seconds("Timeout") or None,
     )
