@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused
+from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused, no_such_segment
 from sqlalchemy_dynamics.sandbox.multipart import Part, http_part, join_parts, malformed, read_batch
 from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.router import answer, error_reply
@@ -117,7 +117,7 @@ def _address(outer: Request, url: str) -> tuple[str, str, str]:
         return whole, query, outer.root
     prefix = next((prefix for prefix in API_PATHS if f"{whole}/".startswith(prefix)), None)
     if prefix is None:
-        raise ODataError(404, "0x8006088a", f"Resource not found for the segment '{whole.strip('/').partition('/')[0]}'.")
+        raise no_such_segment(whole.strip("/").partition("/")[0])
     origin = "/".join(outer.root.split("/", 3)[:3])
     return whole[len(prefix):], query, f"{origin}{prefix}"
 

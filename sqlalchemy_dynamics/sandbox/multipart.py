@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import pairwise
 
 from sqlalchemy_dynamics.sandbox.failures import ODataError
 from sqlalchemy_dynamics.sandbox.wire import Reply
 
 __all__ = ["Part", "http_part", "join_parts", "read_batch"]
 
-_BOUNDARY = re.compile(r'^\s*multipart/mixed\s*;.*?\bboundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r'^\s*multipart/mixed\s*;.*?\bboundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE
+)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
-_REASONS = {200: "OK", 201: "Created", 204: "No Content", 206: "Partial Content", 304: "Not Modified", 400: "Bad Request",
-            401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 412: "Precondition Failed",
-            413: "Request Entity Too Large", 414: "Request-URI Too Long", 429: "Too Many Requests",
-            500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _split(body: bytes, boundary: str) -> Iterator[tuple[dict[str, str], bytes]]
     marks = list(mark.finditer(body))
     if not marks or marks[-1][1] is None:
         raise malformed("Stream was not readable.")
-    for opened, closed in zip(marks, marks[1:], strict=False):
+    for opened, closed in pairwise(marks):
         if opened[1] is not None:
             return
         yield _headed(body[opened.end() : closed.start()])
@@ -105,7 +105,7 @@ def http_part(reply: Reply, content_id: str = "") -> bytes:
     """Return one reply as an application/http part."""
     head = ["Content-Type: application/http", "Content-Transfer-Encoding: binary"]
     head += [f"Content-ID: {content_id}"] if content_id else []
-    lines = [f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}"]
+    lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items() if not name.startswith(":")]
     return "\r\n".join([*head, "", *lines, "", ""]).encode() + reply.body
 

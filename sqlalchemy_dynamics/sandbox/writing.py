@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from sqlalchemy_dynamics.sandbox import filecolumns, writes
 from sqlalchemy_dynamics.sandbox.batch import batch
+from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.router import Route, register
+from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service
 
 __all__ = ["register_writes"]
 
+
+def _delete_column(service: Service, request: Request, resource: Resource) -> Reply:
+    is_file = resource.column is not None and resource.column.kind in ("File", "Image")
+    return (filecolumns.delete_file if is_file else writes.clear_property)(service, request, resource)
+
+
 WRITES: dict[tuple[str, str], Route] = {
     ("POST", "batch"): batch,
+    ("POST", "set"): writes.create,
+    ("POST", "collection"): writes.create,
+    ("PATCH", "row"): writes.change,
+    ("DELETE", "row"): writes.delete,
+    ("PUT", "column"): writes.set_property,
+    ("DELETE", "column"): _delete_column,
+    ("PATCH", "column"): filecolumns.upload,
+    ("GET", "value"): filecolumns.download,
+    ("PUT", "ref"): writes.set_reference,
+    ("POST", "ref"): writes.add_reference,
+    ("DELETE", "ref"): writes.remove_reference,
 }
 
 
