@@ -7,4 +7,13 @@ from sqlalchemy_dynamics.settings.properties import PROPERTIES, SANDBOX_OPTIONS,
 from sqlalchemy_dynamics.settings.reading import from_parts, from_string, from_url
 from sqlalchemy_dynamics.settings.writing import to_url
 
-__all__ = ["PROPERTIES", "SANDBOX_OPTIONS", "Property", "Settings", "from_parts", "from_string", "from_url", "to_url"]
+__all__ = [
+    "PROPERTIES",
+    "SANDBOX_OPTIONS",
+    "Property",
+    "Settings",
+    "from_parts",
+    "from_string",
+    "from_url",
+    "to_url",
+]

@@ -32,11 +32,6 @@ FETCHING = (
         doc="Requests of a statement under way at a time.",
     ),
     Property("Pushdown", kind="bool", default="true", doc="false fetches whole tables and computes locally."),
-    Property(
-        "SqlDialect",
-        default="dynamics",
-        doc="Grammar of the SQL text: dynamics (DuckDB's with [brackets], backticks and TOP), or a sqlglot dialect.",
-    ),
     Property("MemoryLimit", kind="size", default="1GB", doc="Memory of the local engine before it spills to disk."),
     Property("TempDirectory", kind="path", doc="Where the local engine spills; unset: the system's temporary folder."),
     Property("CacheLocation", kind="path", doc="Folder of the metadata cache; unset: the user's cache folder."),
@@ -138,7 +133,6 @@ TRANSPORT_NAMES = tuple(row.name for row in (*ROUND_TRIPS[:2], *TLS, *PROXIES, *
 SIGN_IN_NAMES = tuple(row.name for row in SIGN_IN)
 
 PROPERTIES: tuple[Property, ...] = (*CONNECTION, *SIGN_IN, *FETCHING, *ROUND_TRIPS, *TLS, *PROXIES, *LOGGING)
-
 
 _IGNORED = dict.fromkeys(map(ord, " _-"))
 
