@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import threading
 import time
 import uuid
@@ -14,6 +13,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from sqlalchemy_dynamics.sandbox.faults import Fault, Faults
+from sqlalchemy_dynamics.sandbox.replies import compressed
 from sqlalchemy_dynamics.sandbox.router import answer
 from sqlalchemy_dynamics.sandbox.wire import API_PATHS, Reply, Request, Service
 
@@ -170,7 +170,7 @@ def _finished(reply: Reply, headers: Mapping[str, str]) -> Reply:
     if reply.status == 401:
         reply.headers.pop("OData-Version", None)
     if len(reply.body) >= _COMPRESS_FROM and "gzip" in headers.get("accept-encoding", ""):
-        reply.body = gzip.compress(reply.body, 1)
+        reply.body = compressed(reply)
         reply.headers["Content-Encoding"] = "gzip"
         reply.headers["Vary"] = "Accept-Encoding"
     return reply

@@ -18,6 +18,9 @@ from sqlalchemy_dynamics.sandbox.values import store_value
 __all__ = ["Batch", "Generator"]
 
 _BATCH = 10_000
+_FEW = 20_000
+_LARGEST = 200_000
+_UNCAPPED = ("account", "contact")
 _MASK = (1 << 64) - 1
 
 
@@ -38,11 +41,10 @@ class Batch:
 
     def pick(self, pool: Sequence[object], nulls: float = 0.0) -> list[object]:
         """Return one value of the pool per row, a share of them null."""
-        if not nulls:
-            return self.random.choices(pool, k=self.size)
-        filled = len(pool) * round(100 * (1 - nulls))
-        weights = [filled / len(pool)] * len(pool) + [100 * len(pool) - filled]
-        return self.random.choices([*pool, None], weights, k=self.size)
+        if nulls:
+            pool = list(pool) * (1 + 20 // len(pool))
+            pool += [None] * round(len(pool) * nulls / (1 - nulls))
+        return self.random.choices(pool, k=self.size)
 
     def ids(self, table: str, nulls: float = 0.0) -> list[object]:
         """Return the id of some row of another table per row."""
@@ -50,12 +52,10 @@ class Batch:
         count = generator.count(table)
         if not count:
             return [None] * self.size
-        numbers = self.random.choices(range(count), k=self.size)
-        found: list[object] = [generator.row_id(table, number) for number in numbers]
-        if nulls:
-            drop = self.random.choices((True, False), (nulls, 1 - nulls), k=self.size)
-            found = [None if gone else row_id for row_id, gone in zip(found, drop, strict=True)]
-        return found
+        if count <= _FEW:
+            return self.pick(generator.all_ids(table), nulls)
+        numbers = self.random.choices(range(round(count / (1 - nulls))), k=self.size)
+        return [generator.row_id(table, number) if number < count else None for number in numbers]
 
 
 class Generator:
@@ -66,6 +66,7 @@ class Generator:
         self.rows = rows
         self.seed = seed
         self._keys: dict[str, int] = {}
+        self._ids: dict[str, list[str]] = {}
         self.moments = self._moments()
 
     def _moments(self) -> list[str]:
@@ -85,29 +86,43 @@ class Generator:
             return len(FIXED[table])
         if table in COUNTS:
             return min(COUNTS[table], max(self.rows, len(FIXED.get(table, ()))))
-        share = PROPORTIONS.get(table, 0.1)
-        return int(self.rows * share) if table in PROPORTIONS else min(int(self.rows * share), 20_000)
+        made = int(self.rows * PROPORTIONS.get(table, 0.1))
+        return made if table in _UNCAPPED else min(made, _LARGEST if table in PROPORTIONS else _FEW)
+
+    def all_ids(self, table: str) -> list[str]:
+        """Return the ids of all seeded rows of a small table."""
+        if table not in self._ids:
+            self._ids[table] = [self.row_id(table, number) for number in range(self.count(table))]
+        return self._ids[table]
 
     def row_id(self, table: str, number: int) -> str:
         """Return the id of a seeded row; ids ascend with the number in SQL Server's order of GUIDs."""
-        fixed = FIXED.get(table)
-        if fixed and number < len(fixed) and ":id" in fixed[number]:
-            return str(fixed[number][":id"])
-        derived = self.organisation.derived(table) if table in self.organisation.tables else []
-        for other in derived:
-            if number < self.count(other.name):
-                return self.row_id(other.name, number)
-            number -= self.count(other.name)
         key = self._keys.get(table)
         if key is None:
-            key = self._keys[table] = random.Random(f"{self.seed}/{table}/id").getrandbits(64)
+            found = self._special_id(table, number)
+            if found:
+                return found
+            key = random.Random(f"{self.seed}/{table}/id").getrandbits(64)
+            if table not in FIXED:
+                self._keys[table] = key
         mix = (number * 0x9E3779B97F4A7C15 + key) & _MASK
         mix = ((mix ^ (mix >> 29)) * 0xBF58476D1CE4E5B9) & _MASK
         mix ^= mix >> 32
         node = (key & 0xFF) << 40 | number << 12 | mix & 0xFFF
-        return (
-            f"{mix >> 32:08x}-{mix >> 16 & 0xFFFF:04x}-4{mix >> 4 & 0xFFF:03x}-{mix & 0x3FFF | 0x8000:04x}-{node:012x}"
-        )
+        middle = f"{mix >> 16 & 0xFFFF:04x}-4{mix >> 4 & 0xFFF:03x}-{mix & 0x3FFF | 0x8000:04x}"
+        return f"{mix >> 32:08x}-{middle}-{node:012x}"
+
+    def _special_id(self, table: str, number: int) -> str:
+        """The id of a row that is fixed, or that belongs to a derived table; ``""`` for others."""
+        fixed = FIXED.get(table, ())
+        if number < len(fixed) and ":id" in fixed[number]:
+            return str(fixed[number][":id"])
+        for other in self.organisation.derived(table):
+            count = self.count(other.name)
+            if number < count:
+                return self.row_id(other.name, number)
+            number -= count
+        return ""
 
     def fill(self, store: Store, table: Table) -> None:
         """Insert all seeded rows of a table; the seeder of `Store`."""

@@ -255,8 +255,8 @@ def _boolean(batch: Batch, column: Column) -> Values:
 
 def _moment(batch: Batch, column: Column) -> Values:
     made = batch.pick(batch.generator.moments[::5], _nulls(column))
-    cut = 10 if column.behaviour == "DateOnly" else 20
-    return [None if moment is None else str(moment)[:cut] for moment in made]
+    tail = "" if column.behaviour == "DateOnly" else "T00:00:00Z" if column.format == "DateOnly" else None
+    return [moment if moment is None or tail is None else f"{str(moment)[:10]}{tail}" for moment in made]
 
 
 def _choice(batch: Batch, column: Column) -> Values:
@@ -329,6 +329,13 @@ def stage(table: Table, column: Column) -> int:
     return 0 if column.name == table.primary_id else _FIRST.get(column.name, 4 if column.name.endswith("_base") else 3)
 
 
+def _is_part(table: Table, column: Column) -> bool:
+    """Whether the column belongs to an image or a file column, whose contents are not seeded."""
+    parts = {"Image": ("_url", "_timestamp", "id"), "File": ("_name",)}
+    return any(column.name == f"{other.name}{suffix}" for other in table.columns.values() if other.kind in parts
+               for suffix in parts[other.kind])
+
+
 def maker(table: Table, column: Column) -> Maker | None:
     """Return how the values of a column are made; None leaves it null."""
     if column.name == table.primary_id:
@@ -341,7 +348,7 @@ def maker(table: Table, column: Column) -> Maker | None:
         return _side
     if column.name in BY_NAME:
         return BY_NAME[column.name]
-    if column.name.startswith("entityimage"):
+    if _is_part(table, column):
         return None
     if column.kind == "String":
         found = next((make for pattern, make in BY_PATTERN if pattern.search(column.name)), None)

@@ -10,6 +10,7 @@ from sqlalchemy_dynamics.sandbox import operations, reads
 from sqlalchemy_dynamics.sandbox.annotations import Wanted
 from sqlalchemy_dynamics.sandbox.csdl_writer import write_csdl
 from sqlalchemy_dynamics.sandbox.failures import ODataError
+from sqlalchemy_dynamics.sandbox.replies import ReplyCache
 from sqlalchemy_dynamics.sandbox.resources import DEFINITION_SETS, Resource, key_error, resolve
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
 
@@ -68,16 +69,29 @@ def answer(service: Service, request: Request) -> Reply:
         limit = BATCHED_URL_LIMIT if request.batched else URL_LIMIT
         if len(request.root) + len(request.path) + len(request.query) + 1 > limit:
             raise ODataError(414, "", "The request URI is too long.")
+        kept = _replies(service).get(service, request)
+        if kept is not None:
+            return kept
+        moment = (service.store.writes, service.organisation.version)
         resource = resolve(service, request)
         route = ROUTES.get((request.method, resource.kind))
         if route is None:
             raise key_error(resource)
-        return route(service, request, resource)
+        reply = route(service, request, resource)
+        if resource.kind in ("set", "collection"):
+            _replies(service).put(service, request, moment, reply)
+        return reply
     except ODataError as refusal:
         return error_reply(refusal, bool(Wanted.of(request)))
     except Exception:
         _log.exception("%s %s?%s", request.method, request.path, request.query)
         return error_reply(ODataError(500, "0x80040216", "An unexpected error occurred."))
+
+
+def _replies(service: Service) -> ReplyCache:
+    kept = service.state.setdefault("replies", ReplyCache())
+    assert isinstance(kept, ReplyCache)
+    return kept
 
 
 def error_reply(error: ODataError, annotated: bool = False) -> Reply:

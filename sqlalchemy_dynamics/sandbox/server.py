@@ -165,6 +165,8 @@ class Sandbox:
             target=self._server.run, args=([listener],), name="dynamics-sandbox", daemon=True
         )
         self._thread.start()
+        if self.service.generator.rows > _IN_MEMORY_UP_TO and "account" in self.service.organisation.tables:
+            self.service.store.touch("account")
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)
         return self

@@ -15,7 +15,7 @@ from sqlalchemy_dynamics.sandbox.schema import Organisation
 from sqlalchemy_dynamics.sandbox.store import Store
 from sqlalchemy_dynamics.sandbox.switches import Switches
 
-__all__ = ["API_PATHS", "Handler", "Reply", "Request", "Service", "json_reply", "parse_query"]
+__all__ = ["API_PATHS", "Handler", "Memo", "Reply", "Request", "Service", "json_reply", "parse_query"]
 
 API_PATHS = ("/api/data/v9.0/", "/api/data/v9.1/", "/api/data/v9.2/")
 JSON = "application/json; odata.metadata=minimal"
@@ -76,12 +76,20 @@ class Request:
 
 
 @dataclass
+class Memo:
+    """What is remembered beside a kept reply: its compressed body."""
+
+    gzip: bytes = b""
+
+
+@dataclass
 class Reply:
     """One answer."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    memo: Memo | None = None
 
 
 Handler = Callable[["Service", Request], Reply]
