@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from sqlalchemy_dynamics.dbapi import connect
 from sqlalchemy_dynamics.errors import (
     AuthenticationError,
     DataverseError,
@@ -332,6 +333,15 @@ def test_without_a_sign_in_the_error_says_what_to_set(org: Sandbox) -> None:
 def test_a_credential_object(org: Sandbox) -> None:
     settings = from_url(f"dynamics:///?OrganizationUrl={org.url}", environ={})
     assert open_session(settings, credential=lambda *scopes: org.access_token).who_am_i()
+
+
+def test_the_driver_takes_a_credential_and_names_wrong_properties_at_once(org: Sandbox) -> None:
+    asked: list[object] = []
+    with connect(OrganizationUrl=org.url, credential=lambda *scopes: asked.append(scopes) or org.access_token) as known:  # type: ignore[func-returns-value]
+        assert asked == [] and org.requests == []
+        assert known.ping() and len(asked) == 1
+    with pytest.raises(InterfaceError, match=r"^SSLServerCert"):
+        connect(OrganizationUrl=org.url, SSLServerCert="nonsense")
 
 
 def test_the_sandbox_in_this_process_is_shared_by_its_options() -> None:

@@ -73,12 +73,18 @@ threadsafety = 1
 _URL = re.compile(r"[a-z+]+://", re.IGNORECASE)
 
 
-def connect(url: str | None = None, **properties: object) -> Connection:
-    """Open a connection; nothing is sent before the first statement.
+def connect(
+    url: str | None = None, *, credential: object = None, token_store: object = None, **properties: object
+) -> Connection:
+    """Open a connection. Nothing is sent, except that GETANDREFRESH signs in when no token is at hand.
 
     `url` is ``dynamics://…``, or ``Name=Value;Name=Value``; without one `DYNAMICS_URL` is used.
-    Keywords are connection properties and win over it. Raises InterfaceError naming the property that is wrong.
+    `credential` is an ``azure.core`` TokenCredential or a callable that returns a token, `token_store` a store of
+    dynamics_auth. Other keywords are connection properties and win over `url`. Raises InterfaceError naming the
+    property that is wrong, AuthenticationError when the sign-in failed.
     """
     text = os.environ.get("DYNAMICS_URL", "") if url is None else url
     read = from_url if _URL.match(text) else from_string
-    return Connection(read(text, properties))
+    connection = Connection(read(text, properties), credential=credential, token_store=token_store)
+    connection.session.connect()
+    return connection

@@ -37,8 +37,9 @@ class Connection:
     ProgrammingError = errors.ProgrammingError
     NotSupportedError = errors.NotSupportedError
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, credential: object = None, token_store: object = None) -> None:
         self.settings = settings
+        self._sign_in = {"credential": credential, "token_store": token_store}
         self.closed = False
         self.on_request: Callable[[HttpRequest, HttpResponse], None] | None = None
         """Called after each data request of this connection, in any thread; set it before the first statement."""
@@ -56,7 +57,7 @@ class Connection:
         if self._session is None:
             from sqlalchemy_dynamics.session import open_session
 
-            self._session = open_session(self.settings)
+            self._session = open_session(self.settings, **self._sign_in)
         return self._session
 
     @property
