@@ -53,8 +53,8 @@ def _work(plan: Plan, values: Values | None, page_size: int | None) -> Iterator[
     step = 0
     first_step: dict[int, int] = {}
     for scan in _in_order(plan):
-        first_step[scan.number] = step + 1
-        for kind, detail in _requests(scan, values, page_size, first_step):
+        first_step[scan.number] = step + 1 if scan.through is None else first_step[scan.through[0]]
+        for kind, detail in _requests(plan, scan, values, page_size, first_step):
             step += 1
             yield kind, detail
     if isinstance(plan.work, Residual):
@@ -67,19 +67,24 @@ def _in_order(plan: Plan) -> list[Scan]:
     """Scans whose keys others wait for come first."""
     waiting, done = list(plan.scans), list[Scan]()
     while waiting:
-        ready = next(
-            scan for scan in waiting if scan.keys is None or scan.keys.source in {each.number for each in done}
-        )
+        known = {None, *(scan.number for scan in done)}
+        ready = next(scan for scan in waiting if _waits_for(scan) in known)
         waiting.remove(ready)
         done.append(ready)
     return done
 
 
+def _waits_for(scan: Scan) -> int | None:
+    if scan.through is not None:
+        return scan.through[0]
+    return None if scan.keys is None else scan.keys.source
+
+
 def _requests(
-    scan: Scan, values: Values | None, page_size: int | None, first_step: dict[int, int]
+    plan: Plan, scan: Scan, values: Values | None, page_size: int | None, first_step: dict[int, int]
 ) -> Iterator[tuple[str, str]]:
-    asks = asks_of(scan, values, page_size)
-    if not asks:
+    asks = asks_of(scan, values, page_size, among=tuple(plan.scans))
+    if not asks and scan.through is None:
         yield "note", f"nothing is asked of {scan.table.name}: no row can match, or none is wanted"
     for ask in asks:
         query = ask.query if scan.keys is None else _keyed(ask.query, scan.keys, first_step[scan.keys.source])

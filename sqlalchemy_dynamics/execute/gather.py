@@ -47,11 +47,24 @@ class Gathering:
     def _one(self, scan: Scan) -> None:
         try:
             if not self._failures:
-                self._found[scan.number] = self._fetch(scan, self._keys_for(scan))
+                inside = scan.through is not None
+                self._found[scan.number] = self._expanded(scan) if inside else self._fetch(scan, self._keys_for(scan))
         except BaseException as failure:
             self._failures.append(failure)
         finally:
             self._done[scan.number].set()
+
+    def _expanded(self, scan: Scan) -> pyarrow.Table:
+        """Take the scan's columns out of the rows it came with; a row that looks up nothing brings none."""
+        root = scan
+        while root.through is not None:
+            root = next(each for each in self._scans if root.through and each.number == root.through[0])
+        self._done[root.number].wait()
+        if root.number not in self._found:
+            return None
+        names = [column.name for column in scan.columns]
+        table = self._found[root.number].select([f"{scan.number}.{name}" for name in names]).rename_columns(names)
+        return table.filter(table.column(scan.table.primary_key).is_valid())
 
     def _keys_for(self, scan: Scan) -> list[object] | None:
         """Wait for the scan that has the keys; None when there are so many that the whole table is cheaper."""

@@ -10,10 +10,19 @@ from sqlalchemy_dynamics.metadata.model import Column, Companion
 from sqlalchemy_dynamics.odata.binding import bind, simplify
 from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Value
 from sqlalchemy_dynamics.odata.pages import Field
-from sqlalchemy_dynamics.odata.query import FORMATTED_VALUE, LOOKUP_TABLE, MOST_ROWS, Aggregate, Apply, Order, Query
+from sqlalchemy_dynamics.odata.query import (
+    FORMATTED_VALUE,
+    LOOKUP_TABLE,
+    MOST_ROWS,
+    Aggregate,
+    Apply,
+    Expand,
+    Order,
+    Query,
+)
 from sqlalchemy_dynamics.planner.plan import Measure, Scan
 
-__all__ = ["KEYS_PER_REQUEST", "Ask", "asks_of", "field_of"]
+__all__ = ["KEYS_PER_REQUEST", "Ask", "asks_of", "field_of", "fields_of"]
 
 Values = Mapping[int | str, object]
 KEYS_PER_REQUEST = 500
@@ -31,29 +40,62 @@ class Ask:
 
 
 def asks_of(
-    scan: Scan, values: Values | None, page_size: int | None = None, keys: Sequence[object] | None = None
+    scan: Scan,
+    values: Values | None,
+    page_size: int | None = None,
+    keys: Sequence[object] | None = None,
+    among: Sequence[Scan] = (),
 ) -> list[Ask]:
-    """Return the queries of a scan; none when its condition can never be true.
+    """Return the queries of a scan; none when its condition can never be true, or its rows come with another's.
+
+    `among` are all scans of the plan: those read through this one are expanded in its queries.
 
     With `values` None the parameters stay in the filter, for EXPLAIN. `keys` are the values of `scan.keys`, sent in
     several queries when they are many. Raises DataError, ProgrammingError for values that do not fit.
     """
     if scan.groups is not None:
         return _grouped(scan, values)
+    if scan.through is not None:
+        return []
     wanted = _wanted(scan, values)
     query = Query(
         scan.table.entity_set,
         select=tuple(dict.fromkeys(column.wire for column in scan.columns)),
         order=_with_key(scan),
         annotations=any(column.companion is not None for column in scan.columns),
+        expand=_expands(scan, among),
     )
-    fields = tuple(field_of(column) for column in scan.columns)
+    fields = fields_of(scan, among)
     conditions = (_bound(Both((scan.filter, *chunk)), values) for chunk in _chunks(scan, keys))
     return [
         Ask(_sized(replace(query, filter=_unless_empty(condition)), wanted, page_size), fields, wanted)
         for condition in conditions
         if condition != Never() and wanted != 0
     ]
+
+
+def _expands(scan: Scan, among: Sequence[Scan]) -> tuple[Expand, ...]:
+    return tuple(
+        Expand(navigation, tuple(column.wire for column in inner.columns), _expands(inner, among))
+        for navigation, inner in _inside(scan, among)
+    )
+
+
+def _inside(scan: Scan, among: Sequence[Scan]) -> Iterator[tuple[str, Scan]]:
+    for each in among:
+        if each.through is not None and each.through[0] == scan.number:
+            yield each.through[1], each
+
+
+def fields_of(scan: Scan, among: Sequence[Scan] = (), path: tuple[str, ...] = ()) -> tuple[Field, ...]:
+    """Return the fields of a scan's reply, those of the scans expanded in it behind its own."""
+    fields = [
+        replace(field_of(column), through=path, name=f"{scan.number}.{column.name}" if path else column.name)
+        for column in scan.columns
+    ]
+    for navigation, inner in _inside(scan, among):
+        fields += fields_of(inner, among, (*path, navigation))
+    return tuple(fields)
 
 
 def _chunks(scan: Scan, keys: Sequence[object] | None) -> Iterator[tuple[Filter, ...]]:

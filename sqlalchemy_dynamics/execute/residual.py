@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.execute.engine import EngineOptions, open_workspace, ty
 from sqlalchemy_dynamics.execute.fetch import Fetcher, Tally
 from sqlalchemy_dynamics.execute.gather import Gathering
 from sqlalchemy_dynamics.execute.grouped import partial_groups
-from sqlalchemy_dynamics.execute.requests import Ask, Values, asks_of, field_of
+from sqlalchemy_dynamics.execute.requests import Ask, Values, asks_of, fields_of
 from sqlalchemy_dynamics.execute.result import ResultColumn, Row
 from sqlalchemy_dynamics.execute.views import source_of, view_sql
 from sqlalchemy_dynamics.odata.messages import Send
@@ -76,7 +76,7 @@ class ResidualResult:
     def _bound_columns(self) -> tuple[ResultColumn, ...]:
         """Bind the statement over empty views: mistakes are found, names and types known, nothing is sent."""
         for scan in self._work.scans:
-            self._workspace.put(source_of(scan), _empty(scan))
+            self._workspace.put(source_of(scan), _empty(scan, self._work.scans))
             self._workspace.define(view_sql(scan))
         bound = self._bind()
         columns = tuple(
@@ -118,7 +118,7 @@ class ResidualResult:
     ) -> pyarrow.RecordBatchReader:
         import pyarrow
 
-        schema = _empty(scan).schema
+        schema = _empty(scan, self._work.scans).schema
         batches = self._fetched(scan, keys) if groups is None else to_batches(groups, _group_columns(scan))
         return pyarrow.RecordBatchReader.from_batches(schema, self._watched(batches))
 
@@ -126,7 +126,7 @@ class ResidualResult:
         return partial_groups(scan, self._send, self._values, self._cancelled, self._tally)
 
     def _fetched(self, scan: Scan, keys: Sequence[object] | None) -> Iterator[pyarrow.RecordBatch]:
-        for ask in asks_of(scan, self._values, self._page_size, keys):
+        for ask in asks_of(scan, self._values, self._page_size, keys, self._work.scans):
             yield from self._pages(ask)
 
     def _pages(self, ask: Ask) -> Iterator[pyarrow.RecordBatch]:
@@ -152,10 +152,10 @@ def _group_columns(scan: Scan) -> tuple[ResultColumn, ...]:
     return (*keys, *(ResultColumn(measure.alias, measure.type) for measure in scan.groups.measures))
 
 
-def _empty(scan: Scan) -> pyarrow.Table:
+def _empty(scan: Scan, among: Sequence[Scan]) -> pyarrow.Table:
     if scan.groups is not None:
         return schema_of(_group_columns(scan)).empty_table()
-    return arrow_decoder(tuple(map(field_of, scan.columns))).schema.empty_table()
+    return arrow_decoder(fields_of(scan, among)).schema.empty_table()
 
 
 def _promised(schema: pyarrow.Schema, columns: tuple[ResultColumn, ...]) -> pyarrow.Schema:

@@ -16,8 +16,9 @@ def source_of(scan: Scan) -> str:
 
 
 def view_sql(scan: Scan) -> str:
-    """Return the CREATE TEMP VIEW statement of a scan."""
-    return f"CREATE TEMP VIEW {scan.view} AS SELECT {', '.join(_expressions(scan))} FROM {source_of(scan)}"
+    """Return the CREATE TEMP VIEW statement of a scan; an expanded row came with every row that looks it up."""
+    once = "" if scan.through is None else f"DISTINCT ON ({_quoted(scan.table.primary_key)}) "
+    return f"CREATE TEMP VIEW {scan.view} AS SELECT {once}{', '.join(_expressions(scan))} FROM {source_of(scan)}"
 
 
 def _expressions(scan: Scan) -> Iterator[str]:

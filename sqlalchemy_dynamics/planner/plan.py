@@ -87,7 +87,8 @@ class Keys:
 class Scan:
     """What is fetched of one base table. `filter` may hold parameters; `limit` counts rows from the start.
 
-    With `keys`, another scan is fetched first, and its keys go along unless they are too many to pay.
+    With `keys`, another scan is fetched first, and its keys go along unless they are too many to pay. With `through`,
+    nothing is asked: its rows come with those of scan `through[0]`, expanded along navigation property `through[1]`.
     """
 
     number: int
@@ -98,6 +99,7 @@ class Scan:
     limit: Limit = Limit()
     groups: Groups | None = None
     keys: Keys | None = None
+    through: tuple[int, str] | None = None
 
     @property
     def view(self) -> str:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.odata.filters import Both, Filter
 from sqlalchemy_dynamics.planner.constants import Kinds
+from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
 from sqlalchemy_dynamics.planner.groups import Grouping, grouping_of
 from sqlalchemy_dynamics.planner.implied import Implied, imply
 from sqlalchemy_dynamics.planner.links import Link, choose
@@ -130,15 +132,53 @@ def _residual(
     columns = columns_needed(tree, occurrences)
     speak_text_rule(tree, translator)
     stand_in(occurrences)
-    links = choose(implied.links, implied.filters, occurrences)
-    scans = tuple(_scan(each, columns[each.number], implied, links.get(each.number)) for each in occurrences)
+    scans = _scans(occurrences, columns, implied)
     work = Residual(to_sql(tree), scans, parameters_in(tree), streaming=once)
     return Plan(work, tuple(translator.refused.items()))
 
 
-def _scan(occurrence: Occurrence, columns: tuple[Column, ...], implied: Implied, link: Link | None) -> Scan:
-    table = occurrence.table
-    chosen = columns or (table.columns[table.primary_key],)
-    keys = None if link is None else Keys(link.source.number, link.key, link.column)
-    condition = implied.filters.get(occurrence.number, EVERY_ROW)
-    return Scan(occurrence.number, table, chosen, condition, keys=keys)
+def _scans(
+    occurrences: list[Occurrence], needed: Mapping[int, tuple[Column, ...]], implied: Implied
+) -> tuple[Scan, ...]:
+    """Decide how each table is fetched: in a request of its own, with another's keys, or inside another's reply."""
+    columns = {each.number: _fetched(each, needed[each.number]) for each in occurrences}
+    expanded = expansions(implied.links, implied.filters, columns)
+    filters = dict(implied.filters)
+    for each in expanded.values():
+        root, condition = _root(each, expanded)
+        if condition is not None:
+            filters[root] = Both((filters[root], condition)) if root in filters else condition
+    links = choose([link for link in implied.links if link.target.number not in expanded], filters, occurrences)
+    return tuple(
+        Scan(
+            each.number,
+            each.table,
+            columns[each.number],
+            filters.get(each.number, EVERY_ROW),
+            keys=_keys(links.get(each.number)),
+            through=_through(expanded.get(each.number)),
+        )
+        for each in occurrences
+    )
+
+
+def _fetched(occurrence: Occurrence, needed: tuple[Column, ...]) -> tuple[Column, ...]:
+    key = occurrence.table.columns[occurrence.table.primary_key]
+    return needed or (key,)
+
+
+def _root(expansion: Expansion, expanded: Mapping[int, Expansion]) -> tuple[int, Filter | None]:
+    """Return the scan that is really asked, and the expansion's condition as seen from it."""
+    condition = expansion.condition
+    while expansion.source in expanded:
+        expansion = expanded[expansion.source]
+        condition = None if condition is None else through(expansion.navigation, condition)
+    return expansion.source, condition
+
+
+def _keys(link: Link | None) -> Keys | None:
+    return None if link is None else Keys(link.source.number, link.key, link.column)
+
+
+def _through(expansion: Expansion | None) -> tuple[int, str] | None:
+    return None if expansion is None else (expansion.source, expansion.navigation)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pyarrow as pa
@@ -58,6 +59,8 @@ def _comparable(value: Any) -> Any:
         return Decimal(f"{value:.9g}") if math.isfinite(value) else value
     if isinstance(value, Decimal):
         return value.normalize()
+    if isinstance(value, UUID):
+        return str(value)
     return value.astimezone().isoformat() if hasattr(value, "astimezone") else value
 
 
