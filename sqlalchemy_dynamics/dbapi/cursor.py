@@ -9,6 +9,7 @@ from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy_dynamics.dbapi.journal import Ended, begin
 from sqlalchemy_dynamics.edm import TypeCode, type_code
 from sqlalchemy_dynamics.errors import InterfaceError, ProgrammingError
 
@@ -46,6 +47,8 @@ class Cursor:
         self._broken: BaseException | None = None
         self._ran = False
         self._cancelled = Event()
+        self._ended: Ended | None = None
+        self._fetched = 0
 
     @property
     def rowcount(self) -> int:
@@ -55,11 +58,13 @@ class Cursor:
     def execute(self, operation: str, parameters: Parameters = None) -> Cursor:
         """Run one statement and return the cursor. Raises an `Error` that says what to change."""
         self._start()
-        result = self.connection.executor.run(operation, parameters, cancelled=self._cancelled)
+        result = self._run(operation, parameters)
         self._ran = True
         self._result = result
         if result.columns:
             self.description = [_describe(column) for column in result.columns]
+        else:
+            self._log_end(f"{result.rowcount} rows")
         return self
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Cursor:
@@ -67,8 +72,9 @@ class Cursor:
         self._start()
         total = 0
         for parameters in seq_of_parameters:
-            result = self.connection.executor.run(operation, parameters, cancelled=self._cancelled)
+            result = self._run(operation, parameters)
             result.close()
+            self._log_end(f"{result.rowcount} rows")
             if result.columns:
                 raise ProgrammingError("executemany() takes statements that return no rows; use execute()")
             total = -1 if min(total, result.rowcount) < 0 else total + result.rowcount
@@ -125,7 +131,9 @@ class Cursor:
 
         result = self._untouched()
         try:
-            return pa.Table.from_batches(result.batches(), schema=result.arrow_schema)
+            table = pa.Table.from_batches(result.batches(), schema=result.arrow_schema)
+            self._log_end(f"{table.num_rows} rows")
+            return table
         except BaseException as failure:
             self._break(failure)
             raise
@@ -174,10 +182,24 @@ class Cursor:
         self._broken = None
         self._cancelled = Event()
 
+    def _run(self, operation: str, parameters: Parameters) -> Result:
+        self._ended, self._fetched = begin(self.connection.session.trace, operation), 0
+        try:
+            return self.connection.executor.run(operation, parameters, cancelled=self._cancelled)
+        except Exception as failure:
+            self._log_end(f"failed: {failure}")
+            raise
+
+    def _log_end(self, outcome: str) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(outcome)
+
     def _release(self) -> None:
         result, self._result, self._rows, self._rowcount = self._result, None, None, -1
         if result is not None:
             result.close()
+            self._log_end(f"closed with {self._fetched} rows read")
 
     def _executed(self) -> None:
         self._check_open()
@@ -199,11 +221,18 @@ class Cursor:
         self._executed()
         result = self._result
         has_rows = result is not None and self.description is not None
-        self._rows = chain.from_iterable(result.rows()) if result is not None and has_rows else iter(())
+        self._rows = chain.from_iterable(self._counted(result)) if result is not None and has_rows else iter(())
         return self._rows
+
+    def _counted(self, result: Result) -> Iterator[list[Row]]:
+        for block in result.rows():
+            self._fetched += len(block)
+            yield block
+        self._log_end(f"{self._fetched} rows")
 
     def _break(self, failure: BaseException) -> None:
         """A generator that raised looks exhausted afterwards: remember that, so that no fetch ends early in silence."""
+        self._log_end(f"failed: {failure or type(failure).__name__}")
         self._release()
         self._broken = failure
 
