@@ -251,6 +251,7 @@ UomSchedule uomschedules organization 1056 name
 TransactionCurrency transactioncurrencies organization 9105 currencyname money
   text ISOCurrencyCode CurrencyName CurrencySymbol
   int CurrencyPrecision
+  decimal ExchangeRate:10
   states 0=Active:1=Active|1=Inactive:2=Inactive
   back createdonbehalfby:lk_transactioncurrency_createdonbehalfby
   back modifiedby:lk_transactioncurrencybase_modifiedby

@@ -71,6 +71,7 @@ class Switches:
         412, "0x80040333",
         "A record was not created or updated because a duplicate of the current record already exists.",
     )
+    delete_multiple: Answer = Answer(501, "0x80040216", "DeleteMultiple has not yet been implemented.")
     file_in_body: Answer = Answer(
         400, "0x80048d19", "The file column '{name}' cannot be set in a create or update; upload to its own URL."
     )
@@ -102,3 +103,16 @@ class Switches:
         400, "0x8006088a", 'The "{name}" function isn\'t supported for Metadata Entities.'
     )
     publish_lag: float = 0.0
+    key_index_seconds: float = 0.0
+    customization_seconds: float = 0.0
+    customization_lock: Answer = Answer(
+        400, "0x80071151", "Cannot start the requested operation because another customization operation is running."
+    )
+    managed_component: Answer = Answer(
+        403, "0x80048405", "The {kind} '{name}' is managed or belongs to the system and cannot be {done}."
+    )
+    component_in_use: Answer = Answer(
+        400, "0x8004f01f",
+        "The {kind}({ident}) component cannot be deleted because it is referenced by {count} other components. For a "
+        "list of referenced components, use the RetrieveDependenciesForDeleteRequest.",
+    )

@@ -86,7 +86,7 @@ def scaled(value: Decimal | int, scale: int) -> int | float:
 def _number_json(scale: int) -> Callable[[str], str]:
     def json(sql: str) -> str:
         power = 10**scale
-        whole = f"iif({sql}<0,'-','')||abs({sql})/{power}||'.'||substr({power}+abs({sql})%{power},2)"
+        whole = f"iif({sql}<0,'-','')||(abs({sql})/{power})||'.'||substr({power}+abs({sql})%{power},2)"
         real = f"printf('%.{scale}f',{sql}/{power}e0)"
         return f"CASE typeof({sql}) WHEN 'integer' THEN {whole} WHEN 'real' THEN {real} ELSE 'null' END"
 

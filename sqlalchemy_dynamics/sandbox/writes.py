@@ -19,8 +19,10 @@ from sqlalchemy_dynamics.sandbox.schema import Table
 from sqlalchemy_dynamics.sandbox.validation import invalid_property, payload_error, required_missing
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, parse_query
 
-__all__ = ["add_reference", "change", "clear_property", "create", "delete", "remove_reference", "set_property",
-           "set_reference"]
+__all__ = ["add_reference", "change", "clear_property", "create", "delete", "remove_reference", "replace_parties",
+           "set_property", "set_reference"]
+
+_PARTIES = "activityparty"
 
 
 def create(service: Service, request: Request, resource: Resource) -> Reply:
@@ -32,6 +34,22 @@ def create(service: Service, request: Request, resource: Resource) -> Reply:
         if resource.kind == "collection" and resource.navigation is not None:
             link(service, resource.navigation, _parent(service, resource), concrete(service, table, row_id))
     return _written(service, request, table, row_id, 201)
+
+
+def replace_parties(service: Service, request: Request, resource: Resource) -> Reply:
+    """Answer PUT on the parties of an activity, the only collection that can be replaced (section 5.3)."""
+    body = request.json()
+    if resource.rows.name != _PARTIES or resource.navigation is None or not isinstance(body.get("value"), list):
+        raise key_error(resource)
+    _, row_id = _parent(service, resource)
+    with service.store.transaction():
+        sql = f"SELECT activitypartyid FROM {_PARTIES} WHERE activityid = ?"
+        service.store.touch(_PARTIES)
+        for row in service.store.query(sql, (row_id,)):
+            service.store.delete(resource.rows, str(row[0]))
+        for party in body["value"]:
+            create_row(service, request, resource.rows, party, {"activityid": row_id}, nested=True)
+    return Reply(204)
 
 
 def change(service: Service, request: Request, resource: Resource) -> Reply:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy_dynamics.sandbox import filecolumns, writes
+from sqlalchemy_dynamics.sandbox import filecolumns, operations, writes
+from sqlalchemy_dynamics.sandbox.actions import WRITING_ACTIONS, add_to_queue
 from sqlalchemy_dynamics.sandbox.batch import batch
+from sqlalchemy_dynamics.sandbox.multiple import MULTIPLE
 from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.router import Route, register
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service
@@ -20,6 +22,7 @@ WRITES: dict[tuple[str, str], Route] = {
     ("POST", "batch"): batch,
     ("POST", "set"): writes.create,
     ("POST", "collection"): writes.create,
+    ("PUT", "collection"): writes.replace_parties,
     ("PATCH", "row"): writes.change,
     ("DELETE", "row"): writes.delete,
     ("PUT", "column"): writes.set_property,
@@ -33,6 +36,9 @@ WRITES: dict[tuple[str, str], Route] = {
 
 
 def register_writes() -> None:
-    """Add the routes to the router."""
+    """Add the routes to the router, the actions to the tables of operations."""
     for (method, kind), route in WRITES.items():
         register(method, kind, route)
+    operations.ACTIONS.update(WRITING_ACTIONS)
+    operations.BOUND.update(MULTIPLE)
+    operations.BOUND["POST", "AddToQueue"] = add_to_queue

@@ -1,0 +1,199 @@
+"""Actions that write: blocks of files, closing of opportunities and cases, queues, number seeds (sections 5.5, 5.7)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy_dynamics.sandbox.binding import Target, target_of
+from sqlalchemy_dynamics.sandbox.bulkdelete import bulk_delete
+from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError, bad_request, no_such_row
+from sqlalchemy_dynamics.sandbox.filecolumns import CHUNK, File, FileSlot, load_file, save_file
+from sqlalchemy_dynamics.sandbox.resources import Key, Resource, find_key, find_row
+from sqlalchemy_dynamics.sandbox.saving import create_row, update_row
+from sqlalchemy_dynamics.sandbox.sequences import seed_number
+from sqlalchemy_dynamics.sandbox.store import type_column
+from sqlalchemy_dynamics.sandbox.values import sql_name
+from sqlalchemy_dynamics.sandbox.wire import Handler, Reply, Request, Service, json_reply, response_type
+
+__all__ = ["WRITING_ACTIONS", "add_to_queue"]
+
+Json = Mapping[str, Any]
+
+
+def _parameter(body: Json, name: str) -> Any:
+    if body.get(name) is None:
+        raise bad_request(f"Required field '{name}' is missing.", "0x80040200")
+    return body[name]
+
+
+def _answer(request: Request, name: str, members: dict[str, object]) -> Reply:
+    return json_reply({"@odata.context": f"{request.root}$metadata#{response_type(name)}", **members})
+
+
+def _row_of(service: Service, request: Request, given: Json) -> Target:
+    """Return the row an entity parameter stands for: ``{"@odata.type": …, "accountid": …}`` or ``@odata.id``."""
+    if "@odata.id" in given:
+        return target_of(service, request, service.organisation.tables["account"], given["@odata.id"])
+    kind = str(given.get("@odata.type", "")).lstrip("#").removeprefix(f"{NAMESPACE}.")
+    table = service.organisation.tables.get(kind)
+    if table is None or not given.get(table.primary_id):
+        raise bad_request("An entity parameter needs '@odata.type' and its primary key.", "0x80048d19")
+    return table, find_key(service, table, Key(str(given[table.primary_id]).lower()))
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def _slot(service: Service, request: Request, body: Json) -> FileSlot:
+    table, row_id = _row_of(service, request, _parameter(body, "Target"))
+    name = str(_parameter(body, "FileAttributeName"))
+    column = table.columns.get(name)
+    if column is None or column.kind not in ("File", "Image"):
+        raise bad_request(f"'{name}' is no file column of '{table.name}'.", "0x80040203")
+    return FileSlot(table, row_id, column)
+
+
+def _session(service: Service, body: Json) -> dict[str, Any]:
+    sessions = service.state.setdefault("blocks", {})
+    found: dict[str, Any] | None = sessions.get(_parameter(body, "FileContinuationToken"))
+    if found is None:
+        raise bad_request("The FileContinuationToken does not exist or has ended.", "0x80040203")
+    return found
+
+
+def _open(service: Service, **members: object) -> str:
+    token = str(uuid.uuid4())
+    service.state.setdefault("blocks", {})[token] = members
+    return token
+
+
+def start_upload(service: Service, request: Request) -> Reply:
+    """Answer InitializeFileBlocksUpload."""
+    body = request.json()
+    token = _open(service, slot=_slot(service, request, body), blocks={}, name=_parameter(body, "FileName"))
+    return _answer(request, "InitializeFileBlocksUpload", {"FileContinuationToken": token})
+
+
+def upload_block(service: Service, request: Request) -> Reply:
+    """Answer UploadBlock: at most 4 MB of base64."""
+    body = request.json()
+    try:
+        content = base64.b64decode(str(_parameter(body, "BlockData")), validate=True)
+    except binascii.Error:
+        raise bad_request("BlockData must be base64.", "0x80048d19") from None
+    if len(content) > CHUNK:
+        raise bad_request("Attachment file size is too big.", "0x80044a02")
+    _session(service, body)["blocks"][_parameter(body, "BlockId")] = content
+    return Reply(204)
+
+
+def commit_upload(service: Service, request: Request) -> Reply:
+    """Answer CommitFileBlocksUpload: the blocks of the list, in its order, become the file."""
+    body = request.json()
+    session = _session(service, body)
+    blocks = session["blocks"]
+    listed = _parameter(body, "BlockList")
+    if any(block not in blocks for block in listed):
+        raise bad_request("The BlockList names a block that was not uploaded.", "0x80040203")
+    file = File(str(body.get("FileName") or session["name"]), str(body.get("MimeType") or "application/octet-stream"),
+                b"".join(blocks[block] for block in listed))
+    file_id = save_file(service, request, session["slot"], file)
+    del service.state["blocks"][body["FileContinuationToken"]]
+    return _answer(request, "CommitFileBlocksUpload", {"FileId": file_id, "FileSizeInBytes": len(file.content)})
+
+
+def start_download(service: Service, request: Request) -> Reply:
+    """Answer InitializeFileBlocksDownload."""
+    slot = _slot(service, request, request.json())
+    file = load_file(service, slot)
+    if file is None:
+        raise bad_request(f"No file attachment found for attribute: {slot.column.name}.", "0x80040217")
+    return _answer(request, "InitializeFileBlocksDownload", {
+        "FileContinuationToken": _open(service, file=file), "FileSizeInBytes": len(file.content), "FileName": file.name,
+        "IsChunkingSupported": True,
+    })
+
+
+def download_block(service: Service, request: Request) -> Reply:
+    """Answer DownloadBlock."""
+    body = request.json()
+    content: bytes = _session(service, body)["file"].content
+    offset, length = int(body.get("Offset") or 0), int(body.get("BlockLength") or CHUNK)
+    return _answer(request, "DownloadBlock", {"Data": base64.b64encode(content[offset : offset + length]).decode()})
+
+
+def delete_file(service: Service, request: Request) -> Reply:
+    """Answer DeleteFile by the file's id."""
+    file_id = str(_parameter(request.json(), "FileId")).lower()
+    for table in service.organisation.tables.values():
+        for column in (column for column in table.columns.values() if column.kind == "File" and not table.abstract):
+            service.store.touch(table.name)
+            sql = (f"SELECT {sql_name(table.primary_id)} FROM {sql_name(table.name)} "
+                   f"WHERE {sql_name(column.name)} = ?")
+            for row in service.store.query(sql, (file_id,)):
+                save_file(service, request, FileSlot(table, str(row[0]), column), None)
+                return Reply(204)
+    raise no_such_row("fileattachment", file_id)
+
+
+# -- states ----------------------------------------------------------------------------------------------------------
+
+
+def _closing(activity: str, lookup: str, set_table: str, state: int) -> Handler:
+    def close(service: Service, request: Request) -> Reply:
+        body = request.json()
+        details = _parameter(body, activity)
+        table = service.organisation.tables[set_table]
+        if f"{lookup}@odata.bind" in details:
+            found, row_id = target_of(service, request, table, details[f"{lookup}@odata.bind"])
+        else:
+            found, row_id = _row_of(service, request, {"@odata.type": set_table, **(details.get(lookup) or {})})
+        if found.name != table.name:
+            raise bad_request(f"'{lookup}' of '{activity}' must be a row of '{table.name}'.", "0x80040203")
+        status = body.get("Status")
+        change = {"statecode": state} if status in (None, -1) else {"statecode": state, "statuscode": status}
+        update_row(service, request, table, row_id, change, by_action=True)
+        return Reply(204)
+
+    return close
+
+
+def set_number_seed(service: Service, request: Request) -> Reply:
+    """Answer SetAutoNumberSeed."""
+    body = request.json()
+    table, name = str(_parameter(body, "EntityName")).lower(), str(_parameter(body, "AttributeName")).lower()
+    found = service.organisation.tables.get(table)
+    if found is None or name not in found.columns or not found.columns[name].auto_number:
+        raise ODataError(400, "0x80040203", f"'{name}' is no auto-number column of '{table}'.")
+    seed_number(service, table, name, int(_parameter(body, "Value")))
+    return Reply(204)
+
+
+def add_to_queue(service: Service, request: Request, resource: Resource) -> Reply:
+    """Answer AddToQueue, bound to a queue."""
+    items = service.organisation.tables["queueitem"]
+    table, row_id = _row_of(service, request, _parameter(request.json(), "Target"))
+    column = items.columns["objectid"]
+    kind = table.name if table.name in column.targets else table.base
+    given: dict[str, object] = {"queueid": find_row(service, resource), "objectid": row_id, type_column(column): kind}
+    return _answer(request, "AddToQueue", {"QueueItemId": create_row(service, request, items, {}, given)})
+
+
+WRITING_ACTIONS: dict[str, Handler] = {
+    "InitializeFileBlocksUpload": start_upload,
+    "UploadBlock": upload_block,
+    "CommitFileBlocksUpload": commit_upload,
+    "InitializeFileBlocksDownload": start_download,
+    "DownloadBlock": download_block,
+    "DeleteFile": delete_file,
+    "WinOpportunity": _closing("OpportunityClose", "opportunityid", "opportunity", 1),
+    "LoseOpportunity": _closing("OpportunityClose", "opportunityid", "opportunity", 2),
+    "CloseIncident": _closing("IncidentResolution", "incidentid", "incident", 1),
+    "BulkDelete": bulk_delete,
+    "SetAutoNumberSeed": set_number_seed,
+}
+"""Unbound actions, for `operations.ACTIONS`."""
