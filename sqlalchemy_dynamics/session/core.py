@@ -183,7 +183,14 @@ class Session:
 
     @staticmethod
     def _finish(reply: HttpResponse) -> HttpResponse:
-        return reply if _is_multipart(reply) else check(reply)
+        if _is_multipart(reply):
+            return reply
+        if check(reply).header("Content-Type").lower().startswith("text/html"):
+            raise OperationalError(
+                "a web page came back in place of data: check OrganizationUrl, and whether a proxy or a network "
+                "sign-in page stands between"
+            )
+        return reply
 
 
 def _reply(outcome: HttpResponse | OperationalError) -> HttpResponse:

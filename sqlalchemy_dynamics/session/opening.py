@@ -30,6 +30,7 @@ def open_session(settings: Settings, *, credential: object = None, token_store: 
     """
     pool = settings.digest(TRANSPORT_NAMES)
     transport = _TRANSPORTS.get(pool, lambda: open_transport(settings))
+    transport.trace.log(2, "INFO", f"connect {settings.url_text()}")
     objects = [str(id(each)) for each in (credential, token_store) if each is not None]
     key = (settings.digest(("OrganizationUrl", *SIGN_IN_NAMES)), pool, *objects, str(os.getpid()))
     if settings.sandbox_options is not None:
