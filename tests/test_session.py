@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,7 @@ from sqlalchemy_dynamics.errors import (
 from sqlalchemy_dynamics.odata.batch import pack, unpack
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 from sqlalchemy_dynamics.sandbox import Sandbox
+from sqlalchemy_dynamics.sandbox.authority import Authority
 from sqlalchemy_dynamics.sandbox.faults import parse_fault
 from sqlalchemy_dynamics.session import Session, TokenSource, open_session, opening
 from sqlalchemy_dynamics.session import local as local_module
@@ -34,6 +36,7 @@ from sqlalchemy_dynamics.session.tokens import fixed
 from sqlalchemy_dynamics.settings import from_string, from_url
 from sqlalchemy_dynamics.transport.client import open_transport
 from sqlalchemy_dynamics.transport.failures import ConnectionLost, TimedOut
+from tests.transport.peers import ConnectProxy, Origin, identity, listener
 
 ROWS = 60
 Open = Callable[..., Session]
@@ -341,6 +344,35 @@ def test_the_driver_takes_a_credential_and_names_wrong_properties_at_once(org: S
         assert known.ping() and len(asked) == 1
     with pytest.raises(InterfaceError, match=r"^SSLServerCert"):
         connect(OrganizationUrl=org.url, SSLServerCert="nonsense")
+
+
+def test_sign_in_and_data_take_the_same_proxy_certificate_and_log(tmp_path: Path) -> None:
+    certificate, proxy, log = identity("org.example"), ConnectProxy("Basic"), tmp_path / "log"
+    with Origin(certificate) as origin, Authority("https://org.example") as authority, listener(proxy) as port:
+        organization = f"https://org.example:{origin.server_port}"
+        authority.resources.append(organization)
+        settings = from_string(
+            f"OrganizationUrl={organization};AuthScheme=AzureServicePrincipal;AuthorityUrl={authority.url}",
+            {
+                "Tenant": authority.tenant,
+                "OAuthClientId": authority.client_id,
+                "OAuthClientSecret": authority.client_secret,
+                "SSLServerCert": certificate.ca_pem + Path(authority.ca_file).read_text(),
+                "ProxyServer": "127.0.0.1",
+                "ProxyPort": port,
+                "ProxyUser": "usér",
+                "ProxyPassword": "p:a@ss",
+                "Logfile": log,
+                "Verbosity": 5,
+            },
+            environ={},
+        )
+        assert open_session(settings).send(HttpRequest("GET", "accounts")).status == 200
+    assert {target.split(":")[0] for target, _ in proxy.seen} == {"localhost", "org.example"}
+    token = origin.requests[0][2]["authorization"].split()[1]
+    text = log.read_text()
+    assert "/oauth2/v2.0/token" in text and "TCP connect to localhost" in text
+    assert not any(secret in text for secret in (token, authority.client_secret, "p:a@ss", "cDphQHNz"))
 
 
 def test_the_sandbox_in_this_process_is_shared_by_its_options() -> None:

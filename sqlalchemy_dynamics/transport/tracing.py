@@ -50,21 +50,21 @@ class Trace:
     def request(self, request: HttpRequest) -> None:
         """Headers and body before they leave (level 3)."""
         if self.wants(3, "HTTP"):
-            self.log(3, "HTTP", f"> {request.method} {request.url} {_headers(request.headers)}")
+            self.log(3, "HTTP", f"> {request.method} {_url(request)} {_headers(request.headers)}")
             self._body(">", request, request.body or b"")
 
     def response(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         """What came back, and how long it took (level 2); headers and body (level 3)."""
         if self.wants(2, "HTTP"):
             taken = f"{seconds * 1000:.1f} ms, {len(response.body)} bytes"
-            self.log(2, "HTTP", f"{request.method} {request.url} -> {response.status}, {taken}")
+            self.log(2, "HTTP", f"{request.method} {_url(request)} -> {response.status}, {taken}")
         if self.wants(3, "HTTP"):
             self.log(3, "HTTP", f"< {response.status} {_headers(response.headers)}")
             self._body("<", request, response.body)
 
     def failure(self, request: HttpRequest, error: Exception, seconds: float) -> None:
         """No reply came (level 1)."""
-        self.log(1, "HTTP", f"{request.method} {request.url} failed after {seconds * 1000:.1f} ms: {error}")
+        self.log(1, "HTTP", f"{request.method} {_url(request)} failed after {seconds * 1000:.1f} ms: {error}")
 
     def _body(self, arrow: str, request: HttpRequest, body: bytes) -> None:
         if not body:
@@ -92,6 +92,11 @@ def is_sign_in(request: HttpRequest) -> bool:
     """Whether the bodies of this exchange hold credentials or tokens."""
     kinds = (value for name, value in request.headers.items() if name.lower() == "content-type")
     return bool(_SIGN_IN.search(request.url)) or any("form-urlencoded" in kind.lower() for kind in kinds)
+
+
+def _url(request: HttpRequest) -> str:
+    path, _, query = request.url.partition("?")
+    return f"{path}?…" if query and is_sign_in(request) else request.url
 
 
 def _headers(headers: Mapping[str, str]) -> str:

@@ -81,6 +81,7 @@ def test_lines_cannot_be_forged(tmp_path: Path) -> None:
         HttpRequest("GET", "http://169.254.169.254/metadata/identity/oauth2/token", {"X-IDENTITY-HEADER": CANARY}),
         HttpRequest("GET", "https://org.example/", {"Cookie": CANARY, "Proxy-Authorization": f"Basic {CANARY}"}),
         HttpRequest("GET", f"https://me:{CANARY}@org.example/"),
+        HttpRequest("GET", f"https://login.example/t/oauth2/v2.0/authorize?x={CANARY}"),
     ],
 )
 def test_sign_in_bodies_and_secret_headers_stay_out(tmp_path: Path, request_: HttpRequest) -> None:
