@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.engine import default, reflection
 from sqlalchemy.exc import NoSuchTableError
@@ -22,6 +23,8 @@ T = TypeVar("T")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 _NAME = re.compile(r"\w+")
+_ASKED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+"""Names each open SQLAlchemy connection has asked for."""
 
 
 def _cached(method: Method) -> Method:
@@ -120,7 +123,7 @@ class Reflection(default.DefaultDialect):
         """SQLAlchemy 2's `get_multi_*`: fetch what all the tables need together, then ask table by table."""
         if schema is None:
             wanted = filter_names or self.get_table_names(connection, **kw)
-            _ask(connection, lambda catalog: catalog.tables(wanted))
+            _fetched(connection, wanted)
         one_by_one: Callable[..., Any] = super()._default_multi_reflect
         return one_by_one(single_tbl_method, connection, kind, schema, filter_names, scope, **kw)
 
@@ -137,7 +140,18 @@ def _ask(connection: Any, question: Callable[[Catalog], T]) -> T:
 def _table(connection: Any, name: str, schema: str | None) -> Table:
     found = None
     if schema is None and _NAME.fullmatch(name):
-        found = _ask(connection, lambda catalog: catalog.table(name))
+        found = _fetched(connection, [name]).get(name)
     if found is None or not tables.visible(found):
         raise NoSuchTableError(name if schema is None else f"{schema}.{name}")
     return found
+
+
+def _fetched(connection: Any, names: Sequence[str]) -> dict[str, Table]:
+    """The tables, enriched. A connection that asks for more after its first ones is following foreign keys, table by
+    table: all that can be reached is then fetched in one go."""
+    asked = _ASKED.setdefault(connection, set())
+    new = [name for name in names if name not in asked]
+    if asked and new:
+        new += tables.related(new, _ask(connection, lambda catalog: catalog.model()))
+    asked.update(new)
+    return _ask(connection, lambda catalog: catalog.tables(new or names))

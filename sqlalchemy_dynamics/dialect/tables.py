@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.schema import FetchedValue
@@ -10,7 +10,7 @@ from sqlalchemy.schema import FetchedValue
 from sqlalchemy_dynamics.dialect.sqltypes import sqlalchemy_type
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Model, Table
 
-__all__ = ["ServerMade", "columns", "comment", "foreign_keys", "primary_key", "unique_constraints", "visible"]
+__all__ = ["ServerMade", "columns", "comment", "foreign_keys", "primary_key", "related", "unique_constraints", "visible"]
 
 Described = dict[str, Any]
 
@@ -48,6 +48,18 @@ def foreign_keys(table: Table, model: Model) -> list[Described]:
         if target is not None:
             found.append(_foreign_key(column, target))
     return found
+
+
+def related(names: Iterable[str], model: Model) -> list[str]:
+    """The tables of those names and all that their foreign keys lead to."""
+    found: dict[str, None] = {}
+    waiting = list(names)
+    while waiting:
+        table = model.table(waiting.pop())
+        if table is not None and table.name not in found:
+            found[table.name] = None
+            waiting += [key["referred_table"] for key in foreign_keys(table, model)]
+    return list(found)
 
 
 def unique_constraints(table: Table) -> list[Described]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy_dynamics.sandbox import demo_core, demo_custom, demo_sales, demo_system
+from sqlalchemy_dynamics.sandbox.demo_cascades import set_delete_behaviours
 from sqlalchemy_dynamics.sandbox.schema import (
     AlternateKey,
     Choice,
@@ -85,6 +86,7 @@ def demo_organisation() -> Organisation:
     readers = [_Reader(organisation, block) for block in first]
     for reader in readers:
         reader.columns()
+    set_delete_behaviours(organisation)
     for name, one, two, intersect, set_name, key in _MANY_TO_MANY:
         organisation.relate(ManyToMany(name, one, two, intersect, f"{one}id", f"{two}id", name, name))
         organisation.add(intersect_table(organisation, intersect, set_name, key, one, two))

@@ -94,7 +94,7 @@ ActivityPointer activitypointers user 4200 subject money
   date ScheduledEnd ActualStart SentOn ScheduledStart ActualEnd
   memo Description
   int ScheduledDurationMinutes ActualDurationMinutes
-  text Subject ActivityTypeCode ActivityAdditionalParams
+  text Subject:200 ActivityTypeCode ActivityAdditionalParams
   lookup RegardingObjectId account:Account_ActivityPointers contact:Contact_ActivityPointers salesorder:SalesOrder_ActivityPointers opportunity:Opportunity_ActivityPointers invoice:Invoice_ActivityPointers quote:Quote_ActivityPointers lead:Lead_ActivityPointers incident:Incident_ActivityPointers campaign:Campaign_ActivityPointers
   choice PriorityCode 0=Low|1=Normal|2=High
   choice DeliveryPriorityCode 0=Low|1=Normal|2=High

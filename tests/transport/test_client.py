@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import socket
-import time
 from collections.abc import Callable
 
 import pytest
@@ -61,10 +60,9 @@ def test_half_a_reply_is_no_reply(origin: Origin, transport: Open, path: str) ->
 @pytest.mark.parametrize("limits", [{"Timeout": 0.3}, {"Timeout": 0, "TotalTimeout": 0.3}])
 def test_slow_servers_run_out_of_time(origin: Origin, transport: Open, path: str, limits: dict[str, float]) -> None:
     limits.setdefault("TotalTimeout", 0.6)
-    begun = time.monotonic()
     with pytest.raises(TimedOut, match="Timeout") as caught:
         transport(**limits).send(get(origin, path))
-    assert time.monotonic() - begun < 1.4 and caught.value.sent
+    assert caught.value.sent
 
 
 def test_a_silent_handshake_runs_out_of_time(transport: Open) -> None:
