@@ -33,7 +33,23 @@ METADATA = f"""<?xml version="1.0" encoding="utf-8"?>
  </EntityContainer></Schema></edmx:DataServices></edmx:Edmx>
 """
 
-TEXTS = ["a", "A", "á", "b", "Oslo", "OSLO", "oslö", "50% off", "under_score", "[x]", "O'Brien", "ab", "abc", "x y", "日本"]
+TEXTS = [
+    "a",
+    "A",
+    "á",
+    "b",
+    "Oslo",
+    "OSLO",
+    "oslö",
+    "50% off",
+    "under_score",
+    "[x]",
+    "O'Brien",
+    "ab",
+    "abc",
+    "x y",
+    "日本",
+]
 
 
 def rows(seed: int, size: int) -> dict[str, list[dict[str, Any]]]:

@@ -58,7 +58,9 @@ def condition(draw: st.DrawFn, aliases: tuple[str, ...], depth: int = 2) -> str:
 @st.composite
 def single(draw: st.DrawFn) -> str:
     """A plain table: columns, expressions, order, limits."""
-    items = draw(st.lists(st.sampled_from(["t.name", "t.n", "t.price", "t.n + 1 AS m", "upper(t.city) AS u"]), min_size=1))
+    items = draw(
+        st.lists(st.sampled_from(["t.name", "t.n", "t.price", "t.n + 1 AS m", "upper(t.city) AS u"]), min_size=1)
+    )
     where = f" WHERE {draw(condition(('t',)))}" if draw(st.integers(0, 4)) else ""
     distinct = draw(st.sampled_from(["", "", "", "DISTINCT "]))
     key = "" if distinct else ", t.firmid"
@@ -75,7 +77,7 @@ def limited(draw: st.DrawFn) -> str:
     order = draw(st.sampled_from(["t.n, t.price, t.madeon", "t.madeon DESC, t.day, t.n DESC", "t.k DESC, t.n"]))
     item = draw(st.sampled_from(["t.n", "t.k", "t.price", "t.madeon", "abs(t.n)"]))
     offset = draw(st.sampled_from(["", " OFFSET 2"]))
-    tail = f"ORDER BY {order} LIMIT {draw(st.integers(0, 9))}{offset}"
+    tail = f"ORDER BY {order}, t.n, t.k, t.price, t.madeon, t.day LIMIT {draw(st.integers(0, 9))}{offset}"
     return f"SELECT {item} AS c FROM (SELECT DISTINCT t.n, t.k, t.price, t.madeon, t.day FROM firm t{where}) t {tail}"
 
 

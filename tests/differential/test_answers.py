@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import unicodedata
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,9 +40,8 @@ class Witnesses:
 
     def answers(self, sql: str) -> list[list[tuple[Any, ...]]]:
         """Return the three answers as sorted rows."""
-        return [_sorted(_run(connection, sql)) for connection in (self.pushed, self.local)] + [
-            _sorted(self.plain.execute(sql).fetchall())
-        ]
+        found = [_run(self.pushed, sql), _run(self.local, sql), self.plain.execute(sql).fetchall()]
+        return [sorted((tuple(map(_comparable, row)) for row in rows), key=repr) for rows in found]
 
 
 def _run(connection: dbapi.Connection, sql: str) -> list[tuple[Any, ...]]:
@@ -49,12 +49,14 @@ def _run(connection: dbapi.Connection, sql: str) -> list[tuple[Any, ...]]:
         return cursor.execute(sql).fetchall()
 
 
-def _sorted(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return sorted((tuple(map(_comparable, row)) for row in found), key=repr)
-
-
 def _comparable(value: Any) -> Any:
     """Which spelling stands for a group of equal texts is nobody's promise; doubles differ in their last digits."""
+    if isinstance(value, str):
+        return "".join(
+            letter
+            for letter in unicodedata.normalize("NFD", value.casefold())
+            if letter.isprintable() and not unicodedata.combining(letter)
+        )
     if isinstance(value, float):
         return Decimal(f"{value:.9g}") if math.isfinite(value) else value
     if isinstance(value, Decimal):
