@@ -144,7 +144,7 @@ SdkMessage sdkmessages organization 4606 name
   text CategoryName Name ThrottleSettings
   back createdby:createdby_sdkmessage createdonbehalfby:lk_sdkmessage_createdonbehalfby
   back modifiedby:modifiedby_sdkmessage modifiedonbehalfby:lk_sdkmessage_modifiedonbehalfby
-SdkMessageFilter sdkmessagefilters organization 4607 name
+SdkMessageFilter sdkmessagefilters organization 4607 -
   bool IsManaged IsVisible WorkflowSdkStepEnabled IsCustomProcessingStepAllowed
   text SecondaryObjectTypeCode PrimaryObjectTypeCode
   int CustomizationLevel Restrictionlevel Availability

@@ -55,7 +55,7 @@ def parse_fault(text: str) -> Fault:
     try:
         return Fault(kind, when, float(arg) if arg else None)
     except ValueError as error:
-        raise ValueError(f"{error} (in '{text}')") from None
+        raise ValueError(f"bad fault '{text}': {error}") from None
 
 
 class Faults:
