@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from collections.abc import Callable
 
 from sqlalchemy_dynamics.sandbox import operations, reads
 from sqlalchemy_dynamics.sandbox.annotations import Wanted
 from sqlalchemy_dynamics.sandbox.csdl_writer import write_csdl
-from sqlalchemy_dynamics.sandbox.failures import ODataError
+from sqlalchemy_dynamics.sandbox.ddl_change import current
+from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused
 from sqlalchemy_dynamics.sandbox.replies import ReplyCache
 from sqlalchemy_dynamics.sandbox.resources import DEFINITION_SETS, Resource, key_error, resolve
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
@@ -73,6 +75,7 @@ def answer(service: Service, request: Request) -> Reply:
         if kept is not None:
             return kept
         moment = (service.store.writes, service.organisation.version)
+        service = current(service, request)
         resource = resolve(service, request)
         route = ROUTES.get((request.method, resource.kind))
         if route is None:
@@ -83,7 +86,9 @@ def answer(service: Service, request: Request) -> Reply:
         return reply
     except ODataError as refusal:
         return error_reply(refusal, bool(Wanted.of(request)))
-    except Exception:
+    except Exception as error:
+        if isinstance(error, sqlite3.OperationalError) and str(error) == "interrupted":
+            return error_reply(Refused(service.switches.timeout), bool(Wanted.of(request)))
         _log.exception("%s %s?%s", request.method, request.path, request.query)
         return error_reply(ODataError(500, "0x80040216", "An unexpected error occurred."))
 

@@ -75,6 +75,8 @@ class Switches:
     file_in_body: Answer = Answer(
         400, "0x80048d19", "The file column '{name}' cannot be set in a create or update; upload to its own URL."
     )
+    # 7.1: what a request that runs past the timeout is told
+    timeout: Answer = Answer(500, "0x80044151", "SQL timeout expired.")
     # 12: a batch of too many requests (a failed change set is one part with the error)
     batch_too_large: Answer = Answer(
         400, "0x80048d19", "The current batch message contains too many parts. A maximum number of '{limit}' query "
