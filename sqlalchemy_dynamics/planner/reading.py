@@ -85,27 +85,12 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
     rows = plain_rows(shape)
     if rows is not None:
         return Plan(rows)
-    scan = limited_scan(shape)
-    if scan is not None:
-        return Plan(_over_limited(tree, lookup, scan, kinds, pinned))
+    if limited_scan(shape) is not None:
+        return _residual(tree, lookup, kinds, pinned, True)
     grouping = grouping_of(shape)
     if grouping is None:
         return None
     return Plan(_over_groups(grouping), fallback=_residual(tree, lookup, kinds, pinned, True))
-
-
-def _over_limited(
-    tree: exp.Expression, lookup: Lookup, scan: Scan, kinds: Kinds, pinned: Mapping[int | str, object]
-) -> Residual:
-    """WHERE and ORDER BY are the scan's already, in the service's own order; LIMIT and OFFSET stay."""
-    tree = tree.copy()
-    occurrences = find_occurrences(tree, lookup)
-    tree.set("where", None)
-    tree.set("order", None)
-    columns = columns_needed(tree, occurrences)[1] or scan.columns
-    speak_text_rule(tree, _translator(occurrences, kinds, pinned))
-    stand_in(occurrences)
-    return Residual(to_sql(tree), (replace(scan, columns=columns),), parameters_in(tree), streaming=True)
 
 
 def _over_groups(grouping: Grouping) -> Rows | Residual:
@@ -127,18 +112,39 @@ def _residual(
     occurrences = find_occurrences(tree, lookup)
     translator = _translator(occurrences, kinds, pinned)
     implied = imply(tree, occurrences, translator) if pushdown else Implied()
+    limited = _limited(tree, occurrences, translator) if pushdown else {}
     once = is_read_once(tree)
     settle(implied.settled)
     columns = columns_needed(tree, occurrences)
     speak_text_rule(tree, translator)
     stand_in(occurrences)
-    scans = _scans(occurrences, columns, implied)
+    scans = _scans(occurrences, columns, implied, limited)
     work = Residual(to_sql(tree), scans, parameters_in(tree), streaming=once)
     return Plan(work, tuple(translator.refused.items()))
 
 
+def _limited(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> dict[int, Scan]:
+    """Return the scans that a LIMIT of their own SELECT cuts short.
+
+    ORDER BY is taken out there: the rows come in the service's order already, and the engine keeps it.
+    """
+    found: dict[int, Scan] = {}
+    for select in [each for each in tree.find_all(exp.Select) if each.args.get("limit")]:
+        inside = [each for each in occurrences if each.node.find_ancestor(exp.Select) is select]
+        shape = shape_of(select, inside, translator)
+        scan = limited_scan(shape) if shape is not None else None
+        if scan is not None:
+            found[scan.number] = scan
+            select.set("where", None)
+            select.set("order", None)
+    return found
+
+
 def _scans(
-    occurrences: list[Occurrence], needed: Mapping[int, tuple[Column, ...]], implied: Implied
+    occurrences: list[Occurrence],
+    needed: Mapping[int, tuple[Column, ...]],
+    implied: Implied,
+    limited: Mapping[int, Scan],
 ) -> tuple[Scan, ...]:
     """Decide how each table is fetched: in a request of its own, with another's keys, or inside another's reply."""
     columns = {each.number: _fetched(each, needed[each.number]) for each in occurrences}
@@ -150,7 +156,9 @@ def _scans(
             filters[root] = Both((filters[root], condition)) if root in filters else condition
     links = choose([link for link in implied.links if link.target.number not in expanded], filters, occurrences)
     return tuple(
-        Scan(
+        replace(limited[each.number], columns=columns[each.number])
+        if each.number in limited
+        else Scan(
             each.number,
             each.table,
             columns[each.number],

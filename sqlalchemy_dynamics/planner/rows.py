@@ -39,7 +39,7 @@ def limited_scan(shape: Shape) -> Scan | None:
     if orders is None or limit is None or limit.count is None:
         return None
     table = shape.occurrence.table
-    return Scan(1, table, (table.columns[table.primary_key],), shape.filter, orders, limit)
+    return Scan(shape.occurrence.number, table, (table.columns[table.primary_key],), shape.filter, orders, limit)
 
 
 def _is_scalar(select: exp.Select) -> bool:
