@@ -10,7 +10,16 @@ from sqlalchemy.schema import FetchedValue
 from sqlalchemy_dynamics.dialect.sqltypes import sqlalchemy_type
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Model, Table
 
-__all__ = ["ServerMade", "columns", "comment", "foreign_keys", "primary_key", "related", "unique_constraints", "visible"]
+__all__ = [
+    "ServerMade",
+    "columns",
+    "comment",
+    "foreign_keys",
+    "primary_key",
+    "related",
+    "unique_constraints",
+    "visible",
+]
 
 Described = dict[str, Any]
 

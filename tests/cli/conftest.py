@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
+
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 

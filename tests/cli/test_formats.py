@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from sqlalchemy_dynamics.cli.grid import write_table
 from sqlalchemy_dynamics.cli.output import Progress
 from sqlalchemy_dynamics.cli.writers import unique, write_csv, write_json, write_jsonl
@@ -56,7 +57,12 @@ def test_json_keeps_digits_and_repeated_names() -> None:
     text = written(write_json)
     first, second = json.loads(text, parse_float=Decimal)
     assert first["amount"] == Decimal("1.10") and "1.10" in text
-    assert (first["at"], first["name_2"], second["name"], second["name_2"]) == ("2024-01-02T03:00:00Z", None, "東京", "x")
+    assert (first["at"], first["name_2"], second["name"], second["name_2"]) == (
+        "2024-01-02T03:00:00Z",
+        None,
+        "東京",
+        "x",
+    )
     assert [json.loads(line)["flag"] for line in written(write_jsonl).splitlines()] == [True, False]
     assert json.loads(written(write_json, ("a",), [])) == []
 
@@ -70,11 +76,14 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("stream", "shown", "expected"), [
-    (Terminal(), True, "\r1 rows\r3 rows\r\x1b[K"),
-    (Terminal(), False, ""),
-    (io.StringIO(), True, ""),
-])
+@pytest.mark.parametrize(
+    ("stream", "shown", "expected"),
+    [
+        (Terminal(), True, "\r1 rows\r3 rows\r\x1b[K"),
+        (Terminal(), False, ""),
+        (io.StringIO(), True, ""),
+    ],
+)
 def test_progress_is_for_terminals(stream: io.StringIO, shown: bool, expected: str) -> None:
     ticks: Iterator[float] = iter([0.0, 0.0, 0.1, 0.3, 0.3])
     progress = Progress(stream, shown, lambda: next(ticks))

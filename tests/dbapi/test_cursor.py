@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from sqlalchemy_dynamics import dbapi
-from sqlalchemy_dynamics.errors import DatabaseError, InterfaceError, OperationalError, ProgrammingError, StatementCancelled
+from sqlalchemy_dynamics.errors import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    StatementCancelled,
+)
 from tests.dbapi.stub import COLUMNS, Block, StubResult, rows_of, stubbed
 
 ROWS: Block = [(number, f"name {number}", None) for number in range(7)]

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+
 from sqlalchemy_dynamics import dbapi, edm, errors
 
 ERRORS = {

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.edm import TypeCode
 from sqlalchemy_dynamics.errors import StatementCancelled
@@ -82,8 +83,9 @@ def test_description_is_complete_with_and_without_rows(connection: dbapi.Connect
 
 def test_every_column_type_of_the_demo_has_its_python_type(connection: dbapi.Connection) -> None:
     kinds = {
-        "UUID": str, "VARCHAR": str, "INTEGER": int, "BIGINT": int, "DECIMAL": Decimal, "DOUBLE": float, "BOOLEAN": bool,
-        "TIMESTAMP WITH TIME ZONE": dt.datetime, "TIMESTAMP": dt.datetime, "DATE": dt.date, "BLOB": bytes,
+        "UUID": str, "VARCHAR": str, "INTEGER": int, "BIGINT": int, "DECIMAL": Decimal, "DOUBLE": float,
+        "BOOLEAN": bool, "TIMESTAMP WITH TIME ZONE": dt.datetime, "TIMESTAMP": dt.datetime, "DATE": dt.date,
+        "BLOB": bytes,
     }  # fmt: skip
     seen = set()
     custom = [name for name in connection.catalog.names() if name.startswith("new_")]

@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
+
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 registry.register("dynamics", "sqlalchemy_dynamics.dialect", "DynamicsDialect")

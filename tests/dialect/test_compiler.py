@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from sqlalchemy_dynamics.dialect import GUID, DynamicsDialect
 from sqlalchemy_dynamics.planner.parse import parse
 
@@ -64,7 +65,8 @@ SELECTS = [
     ),
     (
         lambda: sa.select(n).where(name.is_distinct_from("x"), name.isnot_distinct_from(None)),
-        "SELECT account.n FROM account WHERE account.name IS DISTINCT FROM ? AND account.name IS NOT DISTINCT FROM NULL",
+        "SELECT account.n FROM account "
+        "WHERE account.name IS DISTINCT FROM ? AND account.name IS NOT DISTINCT FROM NULL",
     ),
     (lambda: sa.select((n / 2).label("x")), "SELECT account.n / ? AS x FROM account"),
     (lambda: sa.select((n % 2).label("x")), "SELECT account.n % ? AS x FROM account"),
@@ -81,7 +83,9 @@ SELECTS = [
         "SELECT count(*) AS count_1, sum(account.n) FILTER (WHERE account.n > ?) AS s FROM account",
     ),
     (
-        lambda: sa.select(sa.column("Order"), sa.column("user"), sa.column("1a"), sa.column("a b")).select_from(account),
+        lambda: sa.select(sa.column("Order"), sa.column("user"), sa.column("1a"), sa.column("a b")).select_from(
+            account
+        ),
         'SELECT "Order", "user", "1a", "a b" FROM account',
     ),
     (

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import sqlalchemy_dynamics
 from sqlalchemy.pool import NullPool
+
+import sqlalchemy_dynamics
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.dialect import GUID, DynamicsDialect
 
@@ -66,7 +67,11 @@ def test_the_dialect_needs_no_arguments() -> None:
 def test_every_part_of_a_url_reaches_the_driver_as_it_is() -> None:
     odd = "p%41w+:@/;&=\"'#?"
     url = sa.engine.URL.create(
-        "dynamics", "id", odd, "contoso.crm.dynamics.com", query={"Tenant": "x", "CacheLocation": '"/tmp/a +ö;c"'},
+        "dynamics",
+        "id",
+        odd,
+        "contoso.crm.dynamics.com",
+        query={"Tenant": "x", "CacheLocation": '"/tmp/a +ö;c"'},
     )
     arguments, keywords = DynamicsDialect().create_connect_args(url)
     settings = dbapi.connect(*arguments, **keywords).settings
@@ -108,7 +113,9 @@ def test_guids_as_uuid_objects(engine: sa.engine.Engine) -> None:
 def test_parameters_of_every_kind(engine: sa.engine.Engine) -> None:
     with engine.connect() as connection:
         count = "SELECT count(*) FROM account WHERE"
-        by_name = connection.execute(sa.text(f"{count} statecode = :state AND name LIKE :name"), {"state": 0, "name": "%"})
+        by_name = connection.execute(
+            sa.text(f"{count} statecode = :state AND name LIKE :name"), {"state": 0, "name": "%"}
+        )
         by_place = connection.exec_driver_sql(f"{count} statecode = ? AND name LIKE ?", (0, "%"))
         driver_names = connection.exec_driver_sql(f"{count} statecode = :s AND name LIKE :n", {"s": 0, "n": "%"})
         assert by_name.scalar() == by_place.scalar() == driver_names.scalar() > 0

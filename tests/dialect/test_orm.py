@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import sqlalchemy_dynamics
 from sqlalchemy import orm
+
+import sqlalchemy_dynamics
 from sqlalchemy_dynamics.dialect import GUID
 
 Base: Any = orm.declarative_base()
@@ -56,7 +57,9 @@ OPTIONS = [orm.joinedload, orm.selectinload, orm.subqueryload]
 @pytest.mark.parametrize("load", OPTIONS, ids=[option.__name__ for option in OPTIONS])
 def test_eager_loading_agrees_with_lazy(session: Any, load: Any) -> None:
     statement = sa.select(Account).order_by(Account.name, Account.accountid).limit(8)
-    lazy = {row.accountid: sorted(each.opportunityid for each in row.opportunities) for row in session.scalars(statement)}
+    lazy = {
+        row.accountid: sorted(each.opportunityid for each in row.opportunities) for row in session.scalars(statement)
+    }
     session.expire_all()
     eager = session.scalars(statement.options(load(Account.opportunities))).unique().all()
     assert {row.accountid: sorted(each.opportunityid for each in row.opportunities) for row in eager} == lazy
@@ -76,7 +79,9 @@ def test_joins_any_and_counts(session: Any) -> None:
 
 def test_aliased_self_consistency(session: Any) -> None:
     other = orm.aliased(Contact)
-    rows = session.execute(sa.select(Account, other).outerjoin(other, Account.primarycontactid == other.contactid)).all()
+    rows = session.execute(
+        sa.select(Account, other).outerjoin(other, Account.primarycontactid == other.contactid)
+    ).all()
     assert len(rows) == session.scalar(sa.select(sa.func.count()).select_from(Account))
     assert all((contact is None) == (account.primarycontactid is None) for account, contact in rows)
 

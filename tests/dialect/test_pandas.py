@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from sqlalchemy_dynamics import dbapi
 
 pandas = pytest.importorskip("pandas")

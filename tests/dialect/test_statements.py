@@ -55,7 +55,9 @@ def data(organization: Any) -> Iterator[Data]:
 
 def _hierarchy(d: Data) -> Any:
     a = d.a
-    top = select(a.accountid, sa.literal(0).label("depth")).where(a.parentaccountid.is_(None)).cte("tree", recursive=True)
+    top = (
+        select(a.accountid, sa.literal(0).label("depth")).where(a.parentaccountid.is_(None)).cte("tree", recursive=True)
+    )
     below = select(a.accountid, top.c.depth + 1).where(a.parentaccountid == top.c.accountid)
     return select(top.union_all(below))
 
@@ -96,7 +98,9 @@ STATEMENTS: dict[str, Callable[[Data], Any]] = {
     "guid": _where(lambda d: d.a.accountid == d.key),
     "guids": _where(lambda d: d.a.accountid.in_([d.key, "00000000-0000-0000-0000-000000000001"])),
     "between times": _where(lambda d: d.a.createdon.between(d.created, d.created + dt.timedelta(days=200))),
-    "interval": _where(lambda d: d.a.createdon > sa.cast(d.created, sa.DateTime(timezone=True)) - dt.timedelta(days=90)),
+    "interval": _where(
+        lambda d: d.a.createdon > sa.cast(d.created, sa.DateTime(timezone=True)) - dt.timedelta(days=90)
+    ),
     "naive and aware": _where(
         lambda d: sa.and_(d.a.createdon > dt.datetime(2020, 1, 1), d.a.createdon < dt.datetime(2030, 1, 1, tzinfo=UTC))
     ),
@@ -111,7 +115,9 @@ STATEMENTS: dict[str, Callable[[Data], Any]] = {
     "unequal": _where(lambda d: d.a.name != d.name),
     "text": _where(lambda d: sa.text("statecode = 0 AND name LIKE '%o%'")),
     "expanding": _where(lambda d: d.a.name.in_(sa.bindparam("names", [d.name], expanding=True))),
-    "case": lambda d: select(sa.case((d.a.revenue > 1000, "big"), else_="small").label("k"), func.count()).group_by("k"),
+    "case": lambda d: select(sa.case((d.a.revenue > 1000, "big"), else_="small").label("k"), func.count()).group_by(
+        "k"
+    ),
     "year": lambda d: select(sa.extract("year", d.a.createdon).label("y"), func.count()).group_by("y"),
     "month": lambda d: select(func.date_trunc("month", d.a.createdon).label("m"), func.count()).group_by("m"),
     "casts": lambda d: select(
@@ -126,9 +132,9 @@ STATEMENTS: dict[str, Callable[[Data], Any]] = {
     ),
     "count distinct": lambda d: select(func.count(sa.distinct(d.a.address1_city))),
     "filtered aggregate": lambda d: select(func.sum(d.a.revenue).filter(d.a.statecode == 1)),
-    "having": lambda d: select(d.a.address1_city, func.count().label("n"))
-    .group_by(d.a.address1_city)
-    .having(func.count() > 1),
+    "having": lambda d: (
+        select(d.a.address1_city, func.count().label("n")).group_by(d.a.address1_city).having(func.count() > 1)
+    ),
     "window": lambda d: select(
         d.a.accountid, func.row_number().over(partition_by=d.a.address1_city, order_by=[d.a.name, d.a.accountid])
     ),
@@ -149,7 +155,9 @@ STATEMENTS: dict[str, Callable[[Data], Any]] = {
     "left join": lambda d: select(d.a.name, d.o.name).join(
         d.opportunity, d.o.parentaccountid == d.a.accountid, isouter=True
     ),
-    "full join": lambda d: select(d.a.name, d.o.name).join(d.opportunity, d.o.parentaccountid == d.a.accountid, full=True),
+    "full join": lambda d: select(d.a.name, d.o.name).join(
+        d.opportunity, d.o.parentaccountid == d.a.accountid, full=True
+    ),
     "self join": _self_join,
     "lateral": _first_opportunity,
     "limit and offset": lambda d: select(d.a.accountid).order_by(d.a.createdon, d.a.accountid).limit(5).offset(3),
