@@ -119,7 +119,7 @@ def _residual(
     speak_text_rule(tree, translator)
     stand_in(occurrences)
     scans = _scans(occurrences, columns, implied, limited)
-    work = Residual(to_sql(tree), scans, parameters_in(tree), streaming=once)
+    work = Residual(to_sql(tree), scans, parameters_in(tree), streaming=once and len(scans) == 1)
     return Plan(work, tuple(translator.refused.items()))
 
 
