@@ -1,4 +1,4 @@
-"""Actions that write: blocks of files, closing of opportunities and cases, queues, number seeds (sections 5.5, 5.7)."""
+"""Actions that write: blocks of files, closing of opportunities and cases, queues (sections 5.5, 5.7)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Any
 
 from sqlalchemy_dynamics.sandbox.binding import Target, target_of
 from sqlalchemy_dynamics.sandbox.bulkdelete import bulk_delete
-from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError, bad_request, no_such_row
+from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, bad_request, no_such_row
 from sqlalchemy_dynamics.sandbox.filecolumns import CHUNK, File, FileSlot, load_file, save_file
 from sqlalchemy_dynamics.sandbox.resources import Key, Resource, find_key, find_row
 from sqlalchemy_dynamics.sandbox.saving import create_row, update_row
-from sqlalchemy_dynamics.sandbox.sequences import seed_number
 from sqlalchemy_dynamics.sandbox.store import type_column
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Handler, Reply, Request, Service, json_reply, response_type
@@ -99,8 +98,11 @@ def commit_upload(service: Service, request: Request) -> Reply:
     listed = _parameter(body, "BlockList")
     if any(block not in blocks for block in listed):
         raise bad_request("The BlockList names a block that was not uploaded.", "0x80040203")
-    file = File(str(body.get("FileName") or session["name"]), str(body.get("MimeType") or "application/octet-stream"),
-                b"".join(blocks[block] for block in listed))
+    file = File(
+        str(body.get("FileName") or session["name"]),
+        str(body.get("MimeType") or "application/octet-stream"),
+        b"".join(blocks[block] for block in listed),
+    )
     file_id = save_file(service, request, session["slot"], file)
     del service.state["blocks"][body["FileContinuationToken"]]
     return _answer(request, "CommitFileBlocksUpload", {"FileId": file_id, "FileSizeInBytes": len(file.content)})
@@ -112,10 +114,16 @@ def start_download(service: Service, request: Request) -> Reply:
     file = load_file(service, slot)
     if file is None:
         raise bad_request(f"No file attachment found for attribute: {slot.column.name}.", "0x80040217")
-    return _answer(request, "InitializeFileBlocksDownload", {
-        "FileContinuationToken": _open(service, file=file), "FileSizeInBytes": len(file.content), "FileName": file.name,
-        "IsChunkingSupported": True,
-    })
+    return _answer(
+        request,
+        "InitializeFileBlocksDownload",
+        {
+            "FileContinuationToken": _open(service, file=file),
+            "FileSizeInBytes": len(file.content),
+            "FileName": file.name,
+            "IsChunkingSupported": True,
+        },
+    )
 
 
 def download_block(service: Service, request: Request) -> Reply:
@@ -132,8 +140,7 @@ def delete_file(service: Service, request: Request) -> Reply:
     for table in service.organisation.tables.values():
         for column in (column for column in table.columns.values() if column.kind == "File" and not table.abstract):
             service.store.touch(table.name)
-            sql = (f"SELECT {sql_name(table.primary_id)} FROM {sql_name(table.name)} "
-                   f"WHERE {sql_name(column.name)} = ?")
+            sql = f"SELECT {sql_name(table.primary_id)} FROM {sql_name(table.name)} WHERE {sql_name(column.name)} = ?"
             for row in service.store.query(sql, (file_id,)):
                 save_file(service, request, FileSlot(table, str(row[0]), column), None)
                 return Reply(204)
@@ -162,17 +169,6 @@ def _closing(activity: str, lookup: str, set_table: str, state: int) -> Handler:
     return close
 
 
-def set_number_seed(service: Service, request: Request) -> Reply:
-    """Answer SetAutoNumberSeed."""
-    body = request.json()
-    table, name = str(_parameter(body, "EntityName")).lower(), str(_parameter(body, "AttributeName")).lower()
-    found = service.organisation.tables.get(table)
-    if found is None or name not in found.columns or not found.columns[name].auto_number:
-        raise ODataError(400, "0x80040203", f"'{name}' is no auto-number column of '{table}'.")
-    seed_number(service, table, name, int(_parameter(body, "Value")))
-    return Reply(204)
-
-
 def add_to_queue(service: Service, request: Request, resource: Resource) -> Reply:
     """Answer AddToQueue, bound to a queue."""
     items = service.organisation.tables["queueitem"]
@@ -194,6 +190,5 @@ WRITING_ACTIONS: dict[str, Handler] = {
     "LoseOpportunity": _closing("OpportunityClose", "opportunityid", "opportunity", 2),
     "CloseIncident": _closing("IncidentResolution", "incidentid", "incident", 1),
     "BulkDelete": bulk_delete,
-    "SetAutoNumberSeed": set_number_seed,
 }
 """Unbound actions, for `operations.ACTIONS`."""

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from sqlalchemy_dynamics.sandbox.faults import Fault, Faults
+from sqlalchemy_dynamics.sandbox.limits import Protection
 from sqlalchemy_dynamics.sandbox.replies import compressed
 from sqlalchemy_dynamics.sandbox.router import answer
 from sqlalchemy_dynamics.sandbox.wire import API_PATHS, Reply, Request, Service
@@ -63,6 +64,7 @@ class App:
     control: Callable[[str, str, bytes], Reply]
     latency: float = 0.0
     gates: list[Gate] = field(default_factory=list)
+    protection: Protection | None = None
     finish: list[Callable[[Request, Reply, float], None]] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +91,7 @@ class App:
         fault = self.faults.strike(url)
         reply = _fault_reply(fault, self.challenge(_origin(headers))) if fault else None
         if reply is None:
-            reply = await run_in_threadpool(self.reply, method, path, query, headers, body)
+            reply = await self._protected(method, path, query, headers, body)
         if fault and fault.kind == "repeat":
             _repeat(reply, headers, url)
         reply = _finished(reply, headers)
@@ -103,6 +105,22 @@ class App:
             parts=int(reply.headers.pop(":parts", "0")),
         )
         await _send(send, reply, fault)
+
+    async def _protected(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        user = headers.get("authorization", "")
+        if self.protection is None or (self.check is not None and not user):
+            return await run_in_threadpool(self.reply, method, path, query, headers, body)
+        refused = self.protection.enter(user)
+        if refused is not None:
+            return refused
+        started = time.monotonic()
+        try:
+            reply = await run_in_threadpool(self.reply, method, path, query, headers, body)
+        finally:
+            left = self.protection.leave(user, time.monotonic() - started)
+        return Reply(reply.status, {**reply.headers, **left}, reply.body)
 
     def reply(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request as it came off the wire."""

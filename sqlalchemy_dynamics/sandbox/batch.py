@@ -105,7 +105,7 @@ def referred(url: str, references: Mapping[str, str]) -> str:
         return url
     if not references.get(match[1]):
         raise ODataError(400, "0x80048d19", f"Content-ID Reference: '{match[0]}' does not exist in the batch context.")
-    return references[match[1]] + url.removeprefix("/")[match.end():]
+    return references[match[1]] + url.removeprefix("/")[match.end() :]
 
 
 def _address(outer: Request, url: str) -> tuple[str, str, str]:
@@ -119,7 +119,7 @@ def _address(outer: Request, url: str) -> tuple[str, str, str]:
     if prefix is None:
         raise no_such_segment(whole.strip("/").partition("/")[0])
     origin = "/".join(outer.root.split("/", 3)[:3])
-    return whole[len(prefix):], query, f"{origin}{prefix}"
+    return whole[len(prefix) :], query, f"{origin}{prefix}"
 
 
 def _finished(reply: Reply) -> Reply:

@@ -44,7 +44,7 @@ def target_of(service: Service, request: Request, table: Table, address: object)
 
 
 def _references(request: Request) -> Mapping[str, str]:
-    return {name[len(REFERENCE):]: value for name, value in request.headers.items() if name.startswith(REFERENCE)}
+    return {name[len(REFERENCE) :]: value for name, value in request.headers.items() if name.startswith(REFERENCE)}
 
 
 def _set_of_owners(service: Service, name: str) -> Table | None:
@@ -65,10 +65,14 @@ def lookup_values(table: Table, navigation: Navigation, target: Target | None) -
     column = table.columns[navigation.column]
     values: dict[str, object] = {column.name: None if target is None else target[1]}
     if target is not None and target[0].name != navigation.target and target[0].base != navigation.target:
-        raise ODataError(400, "0x80048d19", (
-            f"The resource of type '{target[0].name}' cannot be bound to the navigation property '{navigation.name}', "
-            f"which takes '{navigation.target}'."
-        ))
+        raise ODataError(
+            400,
+            "0x80048d19",
+            (
+                f"The resource of type '{target[0].name}' cannot be bound to the navigation property '{navigation.name}', "
+                f"which takes '{navigation.target}'."
+            ),
+        )
     if column.polymorphic:
         abstract = target is not None and navigation.target in column.targets and navigation.target != target[0].name
         values[type_column(column)] = None if target is None else navigation.target if abstract else target[0].name

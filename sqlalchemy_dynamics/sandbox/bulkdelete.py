@@ -22,10 +22,22 @@ __all__ = ["bulk_delete"]
 _BULK_DELETE = 13
 _SUCCEEDED = {"statecode": 3, "statuscode": 30}
 _FAILED = {"statecode": 3, "statuscode": 31}
-_COMPARES = {"Equal": "eq", "NotEqual": "ne", "GreaterThan": "gt", "GreaterEqual": "ge", "LessThan": "lt",
-             "LessEqual": "le", "On": "eq"}
-_FUNCTIONS = {"In": "In", "NotIn": "NotIn", "Between": "Between", "NotBetween": "NotBetween",
-              "ContainValues": "ContainValues"}
+_COMPARES = {
+    "Equal": "eq",
+    "NotEqual": "ne",
+    "GreaterThan": "gt",
+    "GreaterEqual": "ge",
+    "LessThan": "lt",
+    "LessEqual": "le",
+    "On": "eq",
+}
+_FUNCTIONS = {
+    "In": "In",
+    "NotIn": "NotIn",
+    "Between": "Between",
+    "NotBetween": "NotBetween",
+    "ContainValues": "ContainValues",
+}
 _TEXTS = {"BeginsWith": "startswith", "EndsWith": "endswith", "Contains": "contains"}
 
 
@@ -68,8 +80,9 @@ def _delete(service: Service, table: Table, text: str) -> bool:
 def _query(service: Service, query: Mapping[str, Any]) -> tuple[Table, str]:
     table = service.organisation.tables.get(str(query.get("EntityName")))
     if table is None:
-        raise bad_request(f"The entity with a name = '{query.get('EntityName')}' was not found in the MetadataCache.",
-                          "0x80041102")
+        raise bad_request(
+            f"The entity with a name = '{query.get('EntityName')}' was not found in the MetadataCache.", "0x80041102"
+        )
     if query.get("LinkEntities"):
         raise bad_request("The sandbox does not read link entities of a QueryExpression.", "0x80040203")
     return table, _filter(table, query.get("Criteria") or {})

@@ -69,7 +69,11 @@ def _children(service: Service, table: Table, row_id: str, child: Table, column:
 
 
 def _treat(
-    service: Service, relationship: OneToMany, child: Table, column: Column, ids: list[str],
+    service: Service,
+    relationship: OneToMany,
+    child: Table,
+    column: Column,
+    ids: list[str],
     deleted: set[tuple[str, str]],
 ) -> None:
     behaviour = relationship.cascade.get("Delete", "RemoveLink")
@@ -78,9 +82,11 @@ def _treat(
         for row_id in ids:
             _delete(service, child, row_id, deleted)
     elif ids and (behaviour == "Restrict" or column.required == "SystemRequired"):
-        raise ODataError(405, "0x80040227", (
-            "The object you tried to delete is associated with another object and cannot be deleted."
-        ))
+        raise ODataError(
+            405,
+            "0x80040227",
+            ("The object you tried to delete is associated with another object and cannot be deleted."),
+        )
     else:
         for row_id in ids:
             _clear(service, child, column, row_id)
@@ -105,7 +111,9 @@ def _leave_intersects(service: Service, table: Table, row_id: str) -> None:
             continue
         for attribute in (attribute for entity, attribute in ends if entity == table.name):
             service.store.touch(intersect.name)
-            sql = (f"SELECT {sql_name(intersect.primary_id)} FROM {sql_name(intersect.name)} "
-                   f"WHERE {sql_name(attribute)} = ?")
+            sql = (
+                f"SELECT {sql_name(intersect.primary_id)} FROM {sql_name(intersect.name)} "
+                f"WHERE {sql_name(attribute)} = ?"
+            )
             for row in service.store.query(sql, (row_id,)):
                 service.store.delete(intersect, str(row[0]))

@@ -29,12 +29,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-page-size", type=int, default=5000, metavar="N")
     parser.add_argument("--aggregate-limit", type=int, default=50_000, metavar="N")
     parser.add_argument("--count-limit", type=int, default=5000, metavar="N")
+    parser.add_argument("--request-limit", type=int, default=6000, metavar="N", help="per user and window; 0: none")
+    parser.add_argument("--time-limit", type=float, default=1200, metavar="S", help="execution time; 0: none")
+    parser.add_argument("--concurrency-limit", type=int, default=52, metavar="N", help="requests at once; 0: none")
+    parser.add_argument("--limit-window", type=float, default=300, metavar="S")
+    parser.add_argument("--timeout", type=float, default=120, metavar="S", help="of one request; 0: none")
     parser.add_argument("--no-auth", action="store_true", help="ask for no token")
     return parser
 
 
 def run(argv: Sequence[str]) -> int:
     """Serve until SIGINT or SIGTERM. Returns 0, 2 for wrong arguments, 1 when it could not start."""
+    from sqlalchemy_dynamics.sandbox.limits import Limits
     from sqlalchemy_dynamics.sandbox.server import Sandbox
 
     try:
@@ -55,6 +61,9 @@ def run(argv: Sequence[str]) -> int:
             not given.no_auth,
             given.host,
             given.port,
+            limits=Limits(
+                given.request_limit, given.time_limit, given.concurrency_limit, given.limit_window, given.timeout
+            ),
         )
     except (ValueError, FileNotFoundError) as error:
         print(f"dynamics sandbox: {error}", file=sys.stderr)

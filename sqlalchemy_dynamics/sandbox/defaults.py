@@ -39,8 +39,12 @@ def complete_new(service: Service, caller: Caller, table: Table, values: dict[st
 def _system_values(service: Service, caller: Caller, table: Table) -> dict[str, object]:
     moment = iso(now())
     made: dict[str, object] = {
-        "createdon": moment, "modifiedon": moment, "createdby": caller.user_id, "modifiedby": caller.user_id,
-        "createdonbehalfby": caller.on_behalf, "modifiedonbehalfby": caller.on_behalf,
+        "createdon": moment,
+        "modifiedon": moment,
+        "createdby": caller.user_id,
+        "modifiedby": caller.user_id,
+        "createdonbehalfby": caller.on_behalf,
+        "modifiedonbehalfby": caller.on_behalf,
         "versionnumber": service.store.next_version(),
     }
     if table.is_activity:
@@ -55,8 +59,12 @@ def _system_values(service: Service, caller: Caller, table: Table) -> dict[str, 
 
 def complete_update(service: Service, caller: Caller, table: Table, values: dict[str, object]) -> None:
     """Add what moves with every update: version, time and person."""
-    made = {"modifiedon": iso(now()), "modifiedby": caller.user_id, "modifiedonbehalfby": caller.on_behalf,
-            "versionnumber": service.store.next_version()}
+    made = {
+        "modifiedon": iso(now()),
+        "modifiedby": caller.user_id,
+        "modifiedonbehalfby": caller.on_behalf,
+        "versionnumber": service.store.next_version(),
+    }
     values.update({name: value for name, value in made.items() if name in table.columns})
 
 
@@ -76,17 +84,22 @@ def _owning(service: Service, caller: Caller, table: Table, values: dict[str, ob
         return
     kind = str(values.get(type_column(owner)) or "systemuser")
     holder = service.store.row(service.organisation.tables[kind], str(values["ownerid"])) or {}
-    owning = {"owninguser": values["ownerid"] if kind == "systemuser" else None,
-              "owningteam": values["ownerid"] if kind == "team" else None,
-              "owningbusinessunit": holder.get("businessunitid") or caller.business_unit_id}
+    owning = {
+        "owninguser": values["ownerid"] if kind == "systemuser" else None,
+        "owningteam": values["ownerid"] if kind == "team" else None,
+        "owningbusinessunit": holder.get("businessunitid") or caller.business_unit_id,
+    }
     values.update({name: value for name, value in owning.items() if name in table.columns})
 
 
 def _currency(service: Service, table: Table, values: dict[str, object], current: Mapping[str, object]) -> None:
     if "transactioncurrencyid" not in table.columns or "exchangerate" not in table.columns:
         return
-    amounts = [column.name for column in table.columns.values()
-               if column.kind == "Money" and f"{column.name}_base" in table.columns]
+    amounts = [
+        column.name
+        for column in table.columns.values()
+        if column.kind == "Money" and f"{column.name}_base" in table.columns
+    ]
     changed = [name for name in amounts if name in values]
     if "transactioncurrencyid" not in values and not any(values[name] is not None for name in changed):
         values.update({f"{name}_base": None for name in changed})
@@ -130,8 +143,12 @@ def _composites(table: Table, values: dict[str, object], current: Mapping[str, o
         values.pop(f"{prefix}_composite", None)
         if any(name.startswith(f"{prefix}_") for name in values):
             row = {**current, **values}
-            values[f"{prefix}_composite"] = _composed({name: row.get(f"{prefix}_{name}") for name in (
-                "line1", "line2", "line3", "city", "stateorprovince", "postalcode", "country")})
+            values[f"{prefix}_composite"] = _composed(
+                {
+                    name: row.get(f"{prefix}_{name}")
+                    for name in ("line1", "line2", "line3", "city", "stateorprovince", "postalcode", "country")
+                }
+            )
 
 
 def _composed(parts: Mapping[str, object]) -> str | None:

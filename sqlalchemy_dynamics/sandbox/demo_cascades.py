@@ -1,4 +1,4 @@
-"""What a DELETE does to the rows around, in the demo organisation: the relationships that do not just remove the link."""
+"""What a DELETE does to the rows around, in the demo organisation: where it does more than remove links."""
 
 from __future__ import annotations
 

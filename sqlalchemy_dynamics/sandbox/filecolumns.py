@@ -104,8 +104,9 @@ def _replace(service: Service, slot: FileSlot, file_id: str, file: File | None) 
     before = (service.store.row(slot.table, slot.row_id) or {}).get(slot.column.name)
     service.store.execute('DELETE FROM "files:content" WHERE id = ?', (before,))
     if file is not None:
-        service.store.execute('INSERT INTO "files:content" VALUES (?, ?, ?, ?)',
-                              (file_id, file.name, file.mime_type, file.content))
+        service.store.execute(
+            'INSERT INTO "files:content" VALUES (?, ?, ?, ?)', (file_id, file.name, file.mime_type, file.content)
+        )
 
 
 def slot_of(service: Service, resource: Resource) -> FileSlot:
@@ -178,9 +179,14 @@ def download(service: Service, request: Request, resource: Resource) -> Reply:
     file = load_file(service, slot_of(service, resource))
     if file is None:
         return Reply(204)
-    headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes", "x-ms-file-name": quote(file.name),
-               "x-ms-file-size": str(len(file.content)), "mimetype": file.mime_type,
-               "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}"}
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Accept-Ranges": "bytes",
+        "x-ms-file-name": quote(file.name),
+        "x-ms-file-size": str(len(file.content)),
+        "mimetype": file.mime_type,
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
+    }
     if "range" not in request.headers:
         return Reply(200, headers, file.content)
     match = _RANGE.match(request.headers["range"].strip())

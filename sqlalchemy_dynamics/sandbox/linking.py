@@ -63,8 +63,10 @@ def _ends(
 
 def _linked(service: Service, many: ManyToMany, table: Table, one: str, two: str) -> list[str]:
     service.store.touch(table.name)
-    sql = (f"SELECT {sql_name(table.primary_id)} FROM {sql_name(table.name)} WHERE {sql_name(many.attribute1)} = ? "
-           f"AND {sql_name(many.attribute2)} = ?")
+    sql = (
+        f"SELECT {sql_name(table.primary_id)} FROM {sql_name(table.name)} WHERE {sql_name(many.attribute1)} = ? "
+        f"AND {sql_name(many.attribute2)} = ?"
+    )
     return [str(row[0]) for row in service.store.query(sql, (one, two))]
 
 
@@ -75,8 +77,9 @@ def _point(service: Service, navigation: Navigation, parent: Target | None, chil
     column = table.columns[navigation.column]
     values: dict[str, object] = {column.name: None if parent is None else parent[1]}
     if column.polymorphic:
-        values[type_column(column)] = None if parent is None else (
-            parent[0].name if parent[0].name in column.targets else navigation.table)
+        values[type_column(column)] = (
+            None if parent is None else (parent[0].name if parent[0].name in column.targets else navigation.table)
+        )
     if "versionnumber" in table.columns:
         values |= {"versionnumber": service.store.next_version()}
     if "modifiedon" in table.columns:
@@ -86,7 +89,11 @@ def _point(service: Service, navigation: Navigation, parent: Target | None, chil
 
 def wrong_table(navigation: Navigation, table: Table) -> ODataError:
     """Return the 400 for a row of a table the navigation property does not hold."""
-    return ODataError(400, "0x80048d19", (
-        f"The resource of type '{table.name}' cannot be part of the navigation property '{navigation.name}', which "
-        f"holds '{navigation.target}'."
-    ))
+    return ODataError(
+        400,
+        "0x80048d19",
+        (
+            f"The resource of type '{table.name}' cannot be part of the navigation property '{navigation.name}', which "
+            f"holds '{navigation.target}'."
+        ),
+    )

@@ -13,9 +13,7 @@ from sqlalchemy_dynamics.sandbox.wire import Reply
 
 __all__ = ["Part", "http_part", "join_parts", "read_batch"]
 
-_BOUNDARY = re.compile(
-    r'^\s*multipart/mixed\s*;.*?\bboundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE
-)
+_BOUNDARY = re.compile(r'^\s*multipart/mixed\s*;.*?\bboundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 

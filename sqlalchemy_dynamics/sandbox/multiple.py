@@ -88,10 +88,13 @@ def _targets(request: Request, resource: Resource) -> Iterator[Json]:
     for target in targets:
         kind = str(target.get("@odata.type", "")).lstrip("#")
         if kind != f"{NAMESPACE}.{table.name}":
-            raise payload_error(table, (
-                f"Every item of 'Targets' needs the annotation '@odata.type' with '{NAMESPACE}.{table.name}'; "
-                f"found '{kind}'."
-            ))
+            raise payload_error(
+                table,
+                (
+                    f"Every item of 'Targets' needs the annotation '@odata.type' with '{NAMESPACE}.{table.name}'; "
+                    f"found '{kind}'."
+                ),
+            )
         yield target
 
 

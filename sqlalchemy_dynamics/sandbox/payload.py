@@ -113,10 +113,13 @@ class _Reader:
             return
         rows = value if navigation.collection else [value]
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise payload_error(self.table, (
-                f"A value of an unexpected kind was found for the navigation property '{navigation.name}'; use "
-                f"'{navigation.name}@odata.bind' to point to a row that exists."
-            ))
+            raise payload_error(
+                self.table,
+                (
+                    f"A value of an unexpected kind was found for the navigation property '{navigation.name}'; use "
+                    f"'{navigation.name}@odata.bind' to point to a row that exists."
+                ),
+            )
         if not self.creating:
             raise bad_request(
                 f"Deep update of the navigation property '{navigation.name}' is not supported.", "0x80060888"

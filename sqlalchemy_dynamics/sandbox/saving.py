@@ -25,13 +25,19 @@ __all__ = ["check_duplicates", "create_row", "duplicate_row", "update_row"]
 _KEY_INDEX = re.compile(r":key:([^']+)'")
 _NOT_CREATED = frozenset({"activityparty", "organization", "principal"})
 _RULES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "account": (("name",),), "contact": (("emailaddress1",), ("firstname", "lastname")), "lead": (("emailaddress1",),),
+    "account": (("name",),),
+    "contact": (("emailaddress1",), ("firstname", "lastname")),
+    "lead": (("emailaddress1",),),
 }
 """Published duplicate-detection rules: rows alike in all columns of one tuple are duplicates."""
 
 
 def create_row(
-    service: Service, request: Request, table: Table, body: Json, given: Mapping[str, object] | None = None,
+    service: Service,
+    request: Request,
+    table: Table,
+    body: Json,
+    given: Mapping[str, object] | None = None,
     nested: bool = False,
 ) -> str:
     """Make a row and everything nested in its body; returns its id.
@@ -118,7 +124,11 @@ def update_row(
 
 
 def store_changes(
-    service: Service, caller: Caller, table: Table, row_id: str, values: dict[str, object],
+    service: Service,
+    caller: Caller,
+    table: Table,
+    row_id: str,
+    values: dict[str, object],
     current: Mapping[str, object],
 ) -> None:
     """Store changed values and everything that follows from them."""
@@ -146,10 +156,14 @@ def _violated(table: Table, text: str) -> ODataError:
     if key is None:
         return duplicate_row()
     labels = ", ".join(table.columns[name].label or name for name in key.columns)
-    return ODataError(412, "0x80060892", (
-        f"Entity Key {key.label or key.name} violated. A record with the same value for {labels} already exists. A "
-        "duplicate record cannot be created. Select one or more unique values and try again."
-    ))
+    return ODataError(
+        412,
+        "0x80060892",
+        (
+            f"Entity Key {key.label or key.name} violated. A record with the same value for {labels} already exists. A "
+            "duplicate record cannot be created. Select one or more unique values and try again."
+        ),
+    )
 
 
 def check_duplicates(service: Service, request: Request, table: Table, row: Mapping[str, object]) -> None:

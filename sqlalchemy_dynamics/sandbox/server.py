@@ -21,6 +21,7 @@ from sqlalchemy_dynamics.sandbox.defining import register_definitions
 from sqlalchemy_dynamics.sandbox.demo import demo_organisation
 from sqlalchemy_dynamics.sandbox.faults import Faults, parse_fault
 from sqlalchemy_dynamics.sandbox.generator import Generator
+from sqlalchemy_dynamics.sandbox.limits import Deadlines, Limits, Protection
 from sqlalchemy_dynamics.sandbox.schema import Organisation
 from sqlalchemy_dynamics.sandbox.store import Store
 from sqlalchemy_dynamics.sandbox.switches import Switches
@@ -41,7 +42,8 @@ class Sandbox:
 
     `rows` accounts (other tables in proportion) made from `seed`; `metadata` a CSDL file to become the organisation of;
     `database` a sqlite file to keep the rows in; `latency` milliseconds added to each answer; `faults` as
-    ``KIND:WHEN[:ARG]`` texts; `auth=False` asks for no token. Raises ValueError for a bad fault or document.
+    ``KIND:WHEN[:ARG]`` texts; `auth=False` asks for no token; `limits` the service-protection numbers (those of the
+    service unless given). Raises ValueError for a bad fault or document.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         switches: Switches | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._metadata = None if metadata is None else Path(metadata)
         self._folder = (
@@ -71,6 +74,7 @@ class Sandbox:
         self.service = Service(
             organisation, store, generator, switches or Switches(), max_page_size, aggregate_limit, count_limit
         )
+        self.limits = limits or Limits()
         self.faults = Faults([parse_fault(text) for text in faults], seed)
         self.log = RequestLog()
         self.access_token = f"sandbox.{secrets.token_urlsafe(32)}"
@@ -84,7 +88,12 @@ class Sandbox:
             self.challenge,
             ControlPlane(self.service, self.log, self.faults, self.reset),
             latency,
+            protection=Protection(self.limits),
         )
+        deadlines = Deadlines(self.limits.timeout)
+        store.interrupt_when(deadlines.passed)
+        self.app.gates.append(deadlines.start)
+        self.app.finish.append(deadlines.finish)
         self._host, self._port = host, port
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None

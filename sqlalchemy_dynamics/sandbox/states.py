@@ -44,10 +44,14 @@ def _check_action(table: Table, state: object, before: object, by_action: bool) 
     needed = _BY_ACTION.get((table.name, int(str(state)))) if state is not None else None
     if needed is not None and state != before and not by_action:
         code, name = needed
-        raise ODataError(400, code, (
-            f"This message can not be used to set the state of {table.name} to {name}. In order to set state of "
-            f"{table.name} to {name}, use the {_MESSAGES[name]} message instead."
-        ))
+        raise ODataError(
+            400,
+            code,
+            (
+                f"This message can not be used to set the state of {table.name} to {name}. In order to set state of "
+                f"{table.name} to {name}, use the {_MESSAGES[name]} message instead."
+            ),
+        )
 
 
 def default_status(table: Table, state: object) -> int | None:
@@ -70,6 +74,8 @@ def _check_pair(table: Table, state: object, status: object) -> None:
 
 
 def _invalid() -> ODataError:
-    return ODataError(400, "0x80048408", (
-        "State code is invalid or state code is valid but status code is invalid for a specified state code."
-    ))
+    return ODataError(
+        400,
+        "0x80048408",
+        ("State code is invalid or state code is valid but status code is invalid for a specified state code."),
+    )

@@ -18,6 +18,7 @@ from sqlalchemy_dynamics.sandbox.values import KINDS, collate, fold, guid_key, l
 __all__ = ["FIRST_VERSION", "Store", "type_column"]
 
 FIRST_VERSION = 1_000_000_000
+_PROGRESS_STEPS = 20_000
 _INDEX_FROM = 20_000
 _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("fold", 1, fold),
@@ -84,6 +85,10 @@ class Store:
         """Close the database; a temporary one is gone with it."""
         with self.lock:
             self._db.close()
+
+    def interrupt_when(self, passed: Callable[[], bool]) -> None:
+        """Ask `passed` while statements run; when it holds they end in sqlite3.OperationalError "interrupted"."""
+        self._db.set_progress_handler(passed, _PROGRESS_STEPS)
 
     # -- filling -----------------------------------------------------------------------------------------------------
 

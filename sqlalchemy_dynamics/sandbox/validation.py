@@ -21,7 +21,8 @@ _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM
 def payload_error(table: Table, message: str) -> ODataError:
     """Return the 400 for a body the OData layer does not understand (0x80048d19)."""
     return ODataError(
-        400, "0x80048d19",
+        400,
+        "0x80048d19",
         f"Error identified in Payload provided by the user for Entity :'{table.set_name or table.name}', For more "
         "information on this error please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  "
         f"---->  InnerException : Microsoft.OData.ODataException: {message}",
@@ -31,7 +32,8 @@ def payload_error(table: Table, message: str) -> ODataError:
 def invalid_property(table: Table, name: str) -> ODataError:
     """Return the 400 for a name in a body that is no property of the table (section 5.1)."""
     return ODataError(
-        400, "0x80048d19",
+        400,
+        "0x80048d19",
         "An error occurred while validating input parameters: Microsoft.Crm.CrmException: Invalid property "
         f"'{name}' was found in entity '{NAMESPACE}.{table.name}'. ---> Microsoft.OData.ODataException: Does not "
         "support untyped value in non-open type.",
@@ -40,11 +42,14 @@ def invalid_property(table: Table, name: str) -> ODataError:
 
 def undeclared_property(table: Table, name: str) -> ODataError:
     """Return the 400 for an annotation (``@odata.bind``) of a name the table does not have (section 5.1)."""
-    return payload_error(table, (
-        f"An undeclared property '{name}' which only has property annotations in the payload but no property value was "
-        "found in the payload. In OData, only declared navigation properties and declared named streams can be "
-        "represented as properties without values."
-    ))
+    return payload_error(
+        table,
+        (
+            f"An undeclared property '{name}' which only has property annotations in the payload but no property value was "
+            "found in the payload. In OData, only declared navigation properties and declared named streams can be "
+            "represented as properties without values."
+        ),
+    )
 
 
 def required_missing() -> ODataError:
@@ -72,17 +77,25 @@ def checked_value(service: Service, table: Table, column: Column, value: object)
 
 def _length(table: Table, column: Column, value: object) -> None:
     if len(str(value).encode("utf-16-le")) // 2 > column.max_length:
-        raise ODataError(400, "0x80044331", (
-            f"A validation error occurred.  The length of the '{column.name}' attribute of the '{table.name}' entity "
-            f"exceeded the maximum allowed length of '{column.max_length}'."
-        ))
+        raise ODataError(
+            400,
+            "0x80044331",
+            (
+                f"A validation error occurred.  The length of the '{column.name}' attribute of the '{table.name}' entity "
+                f"exceeded the maximum allowed length of '{column.max_length}'."
+            ),
+        )
 
 
 def _out_of_range(table: Table, column: Column, code: str, detail: str = "") -> ODataError:
-    return ODataError(400, code, (
-        f"A validation error occurred.  The value {detail}of '{column.name}' on record of type '{table.name}' is "
-        "outside the valid range."
-    ))
+    return ODataError(
+        400,
+        code,
+        (
+            f"A validation error occurred.  The value {detail}of '{column.name}' on record of type '{table.name}' is "
+            "outside the valid range."
+        ),
+    )
 
 
 def _integer(table: Table, column: Column, value: object) -> None:
@@ -131,6 +144,14 @@ def _image(table: Table, column: Column, value: object) -> None:
 
 
 _CHECKS: dict[str, Callable[[Table, Column, object], None]] = {
-    "String": _length, "Memo": _length, "Integer": _integer, "BigInt": _integer, "Decimal": _number, "Money": _number,
-    "Double": _number, "Picklist": _choice, "MultiSelectPicklist": _choices, "Image": _image,
+    "String": _length,
+    "Memo": _length,
+    "Integer": _integer,
+    "BigInt": _integer,
+    "Decimal": _number,
+    "Money": _number,
+    "Double": _number,
+    "Picklist": _choice,
+    "MultiSelectPicklist": _choices,
+    "Image": _image,
 }

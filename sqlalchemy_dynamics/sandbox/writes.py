@@ -19,8 +19,17 @@ from sqlalchemy_dynamics.sandbox.schema import Table
 from sqlalchemy_dynamics.sandbox.validation import invalid_property, payload_error, required_missing
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, parse_query
 
-__all__ = ["add_reference", "change", "clear_property", "create", "delete", "remove_reference", "replace_parties",
-           "set_property", "set_reference"]
+__all__ = [
+    "add_reference",
+    "change",
+    "clear_property",
+    "create",
+    "delete",
+    "remove_reference",
+    "replace_parties",
+    "set_property",
+    "set_reference",
+]
 
 _PARTIES = "activityparty"
 
@@ -76,8 +85,11 @@ def _create_at(service: Service, request: Request, resource: Resource, body: Jso
     assert key is not None
     properties = table.properties()
     in_body = {properties[name].name for name in body if name in properties}
-    given = {table.primary_id: key.row_id} if key.row_id else {
-        name: value for name, value in key.values.items() if name not in in_body}
+    given = (
+        {table.primary_id: key.row_id}
+        if key.row_id
+        else {name: value for name, value in key.values.items() if name not in in_body}
+    )
     row_id = create_row(service, request, table, body, given)
     return _written(service, request, table, row_id, 201, key)
 
@@ -93,15 +105,19 @@ def check_version(service: Service, request: Request, table: Table, row_id: str)
     if wanted in ("*", '"*"', "null"):
         return
     if not table.optimistic:
-        raise ODataError(400, "0x8006088d", (
-            f"Optimistic concurrency isn't enabled for entity type {table.name}. The IfVersionMatches value of "
-            "ConcurrencyBehavior can only be used if optimistic concurrency is enabled."
-        ))
+        raise ODataError(
+            400,
+            "0x8006088d",
+            (
+                f"Optimistic concurrency isn't enabled for entity type {table.name}. The IfVersionMatches value of "
+                "ConcurrencyBehavior can only be used if optimistic concurrency is enabled."
+            ),
+        )
     row = service.store.row(*concrete(service, table, row_id)) or {}
     if wanted != f'W/"{row.get("versionnumber")}"':
-        raise ODataError(412, "0x80060882", (
-            "The version of the existing record doesn't match the RowVersion property provided."
-        ))
+        raise ODataError(
+            412, "0x80060882", ("The version of the existing record doesn't match the RowVersion property provided.")
+        )
 
 
 def _written(

@@ -23,8 +23,12 @@ def test_an_update_moves_version_and_time(api: Api, account: str) -> None:
 
 
 def test_a_representation_of_an_update_is_200_and_ignores_expand(api: Api, account: str) -> None:
-    reply = api("PATCH", f"accounts({account})?$select=name&$expand=primarycontactid", {"name": "B"},
-                Prefer="return=representation")
+    reply = api(
+        "PATCH",
+        f"accounts({account})?$select=name&$expand=primarycontactid",
+        {"name": "B"},
+        Prefer="return=representation",
+    )
     assert reply.status_code == 200
     assert reply.headers["ETag"] == reply.json()["@odata.etag"]
     assert set(reply.json()) == {"@odata.context", "@odata.etag", "name", "accountid"}
@@ -36,13 +40,16 @@ def test_nothing_to_change_is_fine(api: Api, account: str) -> None:
     assert api.row("accounts", account, "versionnumber") == before
 
 
-@pytest.mark.parametrize(("headers", "there", "missing"), [
-    ({}, 204, 204),
-    ({"If-Match": "*"}, 204, (404, "0x80040217")),
-    ({"If-Match": 'W/"1"'}, (412, "0x80060882"), (404, "0x80040217")),
-    ({"If-None-Match": "*"}, (412, "0x80040237"), 204),
-    ({"If-None-Match": "null"}, 204, 204),
-])
+@pytest.mark.parametrize(
+    ("headers", "there", "missing"),
+    [
+        ({}, 204, 204),
+        ({"If-Match": "*"}, 204, (404, "0x80040217")),
+        ({"If-Match": 'W/"1"'}, (412, "0x80060882"), (404, "0x80040217")),
+        ({"If-None-Match": "*"}, (412, "0x80040237"), 204),
+        ({"If-None-Match": "null"}, 204, 204),
+    ],
+)
 def test_conditions_of_a_patch(
     api: Api, account: str, nobody: str, headers: dict[str, str], there: object, missing: object
 ) -> None:
@@ -58,7 +65,8 @@ def test_the_right_version_is_let_through(api: Api, account: str) -> None:
     etag = api.row("accounts", account, "name")["@odata.etag"]
     assert api("PATCH", f"accounts({account})", {"name": "D"}, **{"If-Match": etag}).status_code == 204
     assert api.message("PATCH", f"accounts({account})", {"name": "E"}, **{"If-Match": etag}) == (
-        "The version of the existing record doesn't match the RowVersion property provided.")
+        "The version of the existing record doesn't match the RowVersion property provided."
+    )
     assert api.refused("DELETE", f"accounts({account})", **{"If-Match": etag}) == (412, "0x80060882")
 
 
@@ -107,32 +115,35 @@ def test_a_row_is_not_put_and_a_lookup_not_deleted_through(api: Api, account: st
     assert api("GET", f"contacts({contact})").status_code == 200
 
 
-@pytest.mark.parametrize(("body", "code"), [
-    ({"Name": "x"}, "0x80048d19"),
-    ({"nosuch": 1}, "0x80048d19"),
-    ({"nosuch@odata.bind": "/contacts(00000000-0000-0000-0000-000000000001)"}, "0x80048d19"),
-    ({"primarycontactid": "00000000-0000-0000-0000-000000000001"}, "0x80048d19"),
-    ({"primarycontactid": {"lastname": "deep"}}, "0x80060888"),
-    ({"name": 5}, "0x80048d19"),
-    ({"numberofemployees": "many"}, "0x80048d19"),
-    ({"numberofemployees": True}, "0x80048d19"),
-    ({"donotemail": 1}, "0x80048d19"),
-    ({"name": "x" * 161}, "0x80044331"),
-    ({"name": "👍" * 81}, "0x80044331"),
-    ({"numberofemployees": 2**31}, "0x8004432f"),
-    ({"revenue": 1e15}, "0x80044330"),
-    ({"industrycode": 99}, "0x8004431a"),
-    ({"lastusedincampaign": "yesterday"}, "0x80040239"),
-    ({"lastusedincampaign": "1752-12-31"}, "0x80040239"),
-    ({"lastusedincampaign": "2023-02-30"}, "0x80040239"),
-    ({"ownerid": None}, "0x80040200"),
-    ({"ownerid@odata.bind": None}, "0x80040200"),
-    ({"statecode": None}, "0x80040200"),
-    ({"statecode": 7}, "0x80048408"),
-    ({"statecode": 1, "statuscode": 1}, "0x80048408"),
-    ({"statuscode": 2}, "0x80048408"),
-    ({"statuscode": 99}, "0x80048408"),
-])
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"Name": "x"}, "0x80048d19"),
+        ({"nosuch": 1}, "0x80048d19"),
+        ({"nosuch@odata.bind": "/contacts(00000000-0000-0000-0000-000000000001)"}, "0x80048d19"),
+        ({"primarycontactid": "00000000-0000-0000-0000-000000000001"}, "0x80048d19"),
+        ({"primarycontactid": {"lastname": "deep"}}, "0x80060888"),
+        ({"name": 5}, "0x80048d19"),
+        ({"numberofemployees": "many"}, "0x80048d19"),
+        ({"numberofemployees": True}, "0x80048d19"),
+        ({"donotemail": 1}, "0x80048d19"),
+        ({"name": "x" * 161}, "0x80044331"),
+        ({"name": "👍" * 81}, "0x80044331"),
+        ({"numberofemployees": 2**31}, "0x8004432f"),
+        ({"revenue": 1e15}, "0x80044330"),
+        ({"industrycode": 99}, "0x8004431a"),
+        ({"lastusedincampaign": "yesterday"}, "0x80040239"),
+        ({"lastusedincampaign": "1752-12-31"}, "0x80040239"),
+        ({"lastusedincampaign": "2023-02-30"}, "0x80040239"),
+        ({"ownerid": None}, "0x80040200"),
+        ({"ownerid@odata.bind": None}, "0x80040200"),
+        ({"statecode": None}, "0x80040200"),
+        ({"statecode": 7}, "0x80048408"),
+        ({"statecode": 1, "statuscode": 1}, "0x80048408"),
+        ({"statuscode": 2}, "0x80048408"),
+        ({"statuscode": 99}, "0x80048408"),
+    ],
+)
 def test_bad_bodies_are_400_with_their_code_and_change_nothing(
     api: Api, account: str, body: dict[str, Any], code: str
 ) -> None:
@@ -145,12 +156,16 @@ def test_texts_of_refusals(api: Api, account: str) -> None:
     url = f"accounts({account})"
     assert api.message("POST", "tasks", {"subject": "x" * 201}) == (
         "A validation error occurred.  The length of the 'subject' attribute of the 'task' entity exceeded the maximum "
-        "allowed length of '200'.")
+        "allowed length of '200'."
+    )
     assert api.message("PATCH", url, {"Name": "x"}).startswith(
         "An error occurred while validating input parameters: Microsoft.Crm.CrmException: Invalid property 'Name' was "
-        "found in entity 'Microsoft.Dynamics.CRM.account'. ---> ")
-    assert "An undeclared property 'parentcustomerid' which only has property annotations in the payload" in api.message(
-        "POST", "contacts", {"parentcustomerid@odata.bind": url})
+        "found in entity 'Microsoft.Dynamics.CRM.account'. ---> "
+    )
+    assert (
+        "An undeclared property 'parentcustomerid' which only has property annotations in the payload"
+        in api.message("POST", "contacts", {"parentcustomerid@odata.bind": url})
+    )
     assert api.message("PATCH", url, {"accountcategorycode": 9}).endswith("Accepted Values: 1,2")
     assert api.message("PATCH", url, b"".decode() or ["no object"]) == "The request body must be a JSON object."
 
@@ -162,7 +177,9 @@ def test_missing_rows(api: Api, nobody: str, account: str) -> None:
     assert api.refused("PATCH", f"accounts({account})", bind) == (404, "0x80040217")
     assert api.message("PATCH", f"accounts({account})", bind) == f"contact With Id = {nobody} Does Not Exist"
     assert api.refused("PATCH", f"accounts({account})", {"primarycontactid@odata.bind": "/contactz(1)"})[0] == 404
-    assert api.refused("PATCH", f"accounts({account})", {"primarycontactid@odata.bind": f"/accounts({account})"})[0] == 400
+    assert (
+        api.refused("PATCH", f"accounts({account})", {"primarycontactid@odata.bind": f"/accounts({account})"})[0] == 400
+    )
 
 
 def test_state_and_status_reason(api: Api, account: str) -> None:
@@ -192,9 +209,15 @@ def test_some_states_need_their_action(api: Api) -> None:
 
 
 def test_dates_by_behaviour(api: Api) -> None:
-    row_id = api.create("new_samples", {
-        "new_moment": "2024-02-29T23:59:58.9+01:00", "new_wallclock": "2024-01-02T03:04:05", "new_day": "2024-05-06",
-        "new_colors": "3, 1"})
+    row_id = api.create(
+        "new_samples",
+        {
+            "new_moment": "2024-02-29T23:59:58.9+01:00",
+            "new_wallclock": "2024-01-02T03:04:05",
+            "new_day": "2024-05-06",
+            "new_colors": "3, 1",
+        },
+    )
     row = api.row("new_samples", row_id, "new_moment,new_wallclock,new_day,new_colors")
     assert row["new_moment"] == "2024-02-29T22:59:58Z"
     assert row["new_wallclock"] == "2024-01-02T03:04:05Z"

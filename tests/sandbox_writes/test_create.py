@@ -29,8 +29,12 @@ def test_a_representation_is_201_without_the_address(api: Api) -> None:
 
 def test_the_service_fills_what_is_not_given(api: Api, account: str) -> None:
     me = api("GET", "WhoAmI").json()
-    row = api.row("accounts", account, "statecode,statuscode,_ownerid_value,_owninguser_value,_owningteam_value,"
-                  "_owningbusinessunit_value,_createdby_value,createdon,modifiedon,donotemail,versionnumber")
+    row = api.row(
+        "accounts",
+        account,
+        "statecode,statuscode,_ownerid_value,_owninguser_value,_owningteam_value,"
+        "_owningbusinessunit_value,_createdby_value,createdon,modifiedon,donotemail,versionnumber",
+    )
     assert (row["statecode"], row["statuscode"], row["donotemail"]) == (0, 1, False)
     assert row["_ownerid_value"] == row["_owninguser_value"] == row["_createdby_value"] == me["UserId"]
     assert row["_owningteam_value"] is None
@@ -49,7 +53,10 @@ def test_a_client_made_id_is_kept_and_refused_twice(api: Api, nobody: str) -> No
     assert api.create("accounts", {"accountid": nobody, "name": "mine"}) == nobody
     again = api("POST", "accounts", {"accountid": nobody.upper(), "name": "again"})
     assert again.status_code == 412
-    assert again.json()["error"] == {"code": "0x80040237", "message": "A record with matching key values already exists."}
+    assert again.json()["error"] == {
+        "code": "0x80040237",
+        "message": "A record with matching key values already exists.",
+    }
 
 
 def test_money_has_a_currency_a_rate_and_a_base_amount(api: Api) -> None:
@@ -65,7 +72,9 @@ def test_money_has_a_currency_a_rate_and_a_base_amount(api: Api) -> None:
 
 
 def test_numbers_are_rounded_and_empty_text_is_null(api: Api) -> None:
-    row_id = api.create("new_samples", {"new_name": "", "new_ratio": 1.23456, "new_score": 47.639583, "new_amount": "2.5"})
+    row_id = api.create(
+        "new_samples", {"new_name": "", "new_ratio": 1.23456, "new_score": 47.639583, "new_amount": "2.5"}
+    )
     text = api("GET", f"new_samples({row_id})?$select=new_name,new_ratio,new_score,new_amount").text
     assert '"new_name":null' in text
     assert '"new_ratio":1.2346000000' in text
@@ -74,17 +83,30 @@ def test_numbers_are_rounded_and_empty_text_is_null(api: Api) -> None:
 
 
 def test_an_automatic_number_follows_its_format(api: Api) -> None:
-    assert api("POST", "SetAutoNumberSeed", {
-        "EntityName": "new_Sample", "AttributeName": "new_Number", "Value": 70000}).status_code == 204
-    numbers = [api.row("new_samples", api.create("new_samples", {"new_name": "n"}), "new_number")["new_number"]
-               for _ in range(2)]
+    assert (
+        api(
+            "POST", "SetAutoNumberSeed", {"EntityName": "new_sample", "AttributeName": "new_number", "Value": 70000}
+        ).status_code
+        == 204
+    )
+    numbers = [
+        api.row("new_samples", api.create("new_samples", {"new_name": "n"}), "new_number")["new_number"]
+        for _ in range(2)
+    ]
     assert re.fullmatch(r"SAM-70000-[A-Z2-9]{4}", numbers[0])
     assert numbers[1].startswith("SAM-70001-")
 
 
 def test_read_only_columns_are_passed_over(api: Api) -> None:
-    row_id = api.create("accounts", {"name": "A", "createdon": "2001-01-01T00:00:00Z", "versionnumber": 1,
-                                     "_primarycontactid_value": "00000000-0000-0000-0000-000000000001"})
+    row_id = api.create(
+        "accounts",
+        {
+            "name": "A",
+            "createdon": "2001-01-01T00:00:00Z",
+            "versionnumber": 1,
+            "_primarycontactid_value": "00000000-0000-0000-0000-000000000001",
+        },
+    )
     row = api.row("accounts", row_id, "createdon,versionnumber,_primarycontactid_value")
     assert row["createdon"] > "2020"
     assert row["versionnumber"] > 1
@@ -97,7 +119,9 @@ def test_a_row_can_be_dated_back(api: Api) -> None:
 
 
 def test_composed_texts(api: Api) -> None:
-    row_id = api.create("contacts", {"firstname": "Ada", "lastname": "Byron", "fullname": "ignored", "address1_city": "Bath"})
+    row_id = api.create(
+        "contacts", {"firstname": "Ada", "lastname": "Byron", "fullname": "ignored", "address1_city": "Bath"}
+    )
     row = api.row("contacts", row_id, "fullname,address1_city,address1_composite")
     assert (row["fullname"], row["address1_composite"]) == ("Ada Byron", "Bath")
     api("PATCH", f"contacts({row_id})", {"lastname": "Lovelace"})
@@ -105,30 +129,46 @@ def test_composed_texts(api: Api) -> None:
 
 
 def test_deep_insert_of_any_depth(api: Api) -> None:
-    reply = api("POST", "accounts?$select=name&$expand=primarycontactid($select=fullname)", {
-        "name": "Coffee", "primarycontactid": {"firstname": "Susie", "lastname": "Curtis", "Contact_Tasks": [
-            {"subject": "Sign invoice"}, {"subject": "Set up display"}]},
-        "contact_customer_accounts": [{"lastname": "Child"}],
-    }, Prefer="return=representation")
+    reply = api(
+        "POST",
+        "accounts?$select=name&$expand=primarycontactid($select=fullname)",
+        {
+            "name": "Coffee",
+            "primarycontactid": {
+                "firstname": "Susie",
+                "lastname": "Curtis",
+                "Contact_Tasks": [{"subject": "Sign invoice"}, {"subject": "Set up display"}],
+            },
+            "contact_customer_accounts": [{"lastname": "Child"}],
+        },
+        Prefer="return=representation",
+    )
     assert reply.status_code == 201
     contact = reply.json()["primarycontactid"]
     assert contact["fullname"] == "Susie Curtis"
-    tasks = api("GET", f"contacts({contact['contactid']})/Contact_Tasks?$select=subject&$orderby=subject").json()["value"]
+    tasks = api("GET", f"contacts({contact['contactid']})/Contact_Tasks?$select=subject&$orderby=subject").json()[
+        "value"
+    ]
     assert [task["subject"] for task in tasks] == ["Set up display", "Sign invoice"]
     children = api("GET", f"accounts({reply.json()['accountid']})/contact_customer_accounts?$select=lastname").json()
     assert [child["lastname"] for child in children["value"]] == ["Child"]
 
 
 def test_a_failed_nested_row_leaves_nothing(api: Api) -> None:
-    reply = api("POST", "accounts", {"name": "Rolled back", "primarycontactid": {"lastname": "Gone", "Contact_Tasks": [
-        {"subject": "x" * 201}]}})
+    reply = api(
+        "POST",
+        "accounts",
+        {"name": "Rolled back", "primarycontactid": {"lastname": "Gone", "Contact_Tasks": [{"subject": "x" * 201}]}},
+    )
     assert reply.status_code == 400
     assert api("GET", "accounts/$count?$filter=name eq 'Rolled back'").text.lstrip("\ufeff") == "0"
     assert api("GET", "contacts/$count?$filter=lastname eq 'Gone'").text.lstrip("\ufeff") == "0"
 
 
-@pytest.mark.parametrize("form", ["/contacts({0})", "contacts({0})", "{1}contacts({0})", "/api/data/v9.2/contacts({0})",
-                                  "/contacts(contactid={0})"])
+@pytest.mark.parametrize(
+    "form",
+    ["/contacts({0})", "contacts({0})", "{1}contacts({0})", "/api/data/v9.2/contacts({0})", "/contacts(contactid={0})"],
+)
 def test_every_form_of_an_address_binds(api: Api, form: str) -> None:
     contact = api.create("contacts", {"lastname": "Bound"})
     row_id = api.create("accounts", {"name": "A", "primarycontactid@odata.bind": form.format(contact, api.root)})
@@ -167,7 +207,9 @@ def test_collections_bind_on_create(api: Api) -> None:
 
 
 def test_activities_are_seen_in_both_sets(api: Api, account: str) -> None:
-    row_id = api.create("tasks", {"subject": "both", "regardingobjectid_account_task@odata.bind": f"/accounts({account})"})
+    row_id = api.create(
+        "tasks", {"subject": "both", "regardingobjectid_account_task@odata.bind": f"/accounts({account})"}
+    )
     pointer = api.row("activitypointers", row_id, "subject,activitytypecode")
     assert (pointer["subject"], pointer["activitytypecode"]) == ("both", "task")
     assert api.refused("POST", "activitypointers", {"subject": "x"}) == (400, "0x80040800")
@@ -177,23 +219,47 @@ def test_activities_are_seen_in_both_sets(api: Api, account: str) -> None:
 
 def test_activity_parties(api: Api, account: str) -> None:
     contact = api.create("contacts", {"lastname": "Party"})
-    row_id = api.create("emails", {"subject": "m", "email_activity_parties": [
-        {"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 2}]})
+    row_id = api.create(
+        "emails",
+        {
+            "subject": "m",
+            "email_activity_parties": [
+                {"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 2}
+            ],
+        },
+    )
     parties = f"emails({row_id})/email_activity_parties"
-    assert api("PUT", parties, {"value": [
-        {"partyid_account@odata.bind": f"/accounts({account})", "participationtypemask": 1},
-        {"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 2}]}).status_code == 204
+    assert (
+        api(
+            "PUT",
+            parties,
+            {
+                "value": [
+                    {"partyid_account@odata.bind": f"/accounts({account})", "participationtypemask": 1},
+                    {"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 2},
+                ]
+            },
+        ).status_code
+        == 204
+    )
     found = api("GET", f"{parties}?$select=participationtypemask,_partyid_value").json()["value"]
     assert sorted((party["participationtypemask"], party["_partyid_value"]) for party in found) == [
-        (1, account), (2, contact)]
+        (1, account),
+        (2, contact),
+    ]
 
 
 def test_impersonation_is_recorded(api: Api) -> None:
     users = api("GET", "systemusers?$select=fullname&$top=5").json()["value"]
     me = api("GET", "WhoAmI").json()["UserId"]
     other = next(user["systemuserid"] for user in users if user["systemuserid"] != me)
-    reply = api("POST", "accounts?$select=_createdby_value,_createdonbehalfby_value,_ownerid_value", {"name": "A"},
-                MSCRMCallerID=other, Prefer="return=representation").json()
+    reply = api(
+        "POST",
+        "accounts?$select=_createdby_value,_createdonbehalfby_value,_ownerid_value",
+        {"name": "A"},
+        MSCRMCallerID=other,
+        Prefer="return=representation",
+    ).json()
     assert (reply["_createdby_value"], reply["_createdonbehalfby_value"], reply["_ownerid_value"]) == (other, me, other)
     nobody = "00000000-0000-0000-0000-00000000dead"
     assert api.refused("POST", "accounts", {"name": "A"}, CallerObjectId=nobody) == (403, "0x80072560")

@@ -25,12 +25,19 @@ def test_a_polymorphic_lookup_is_replaced(api: Api, account: str) -> None:
     assert api("GET", f"opportunities({opportunity})/customerid_account?$select=name").json()["name"] == "Writer"
 
 
-@pytest.mark.parametrize("removal", ["{parent}/opportunity_customer_accounts({child})/$ref",
-                                     "{parent}/opportunity_customer_accounts/$ref?$id={root}opportunities({child})"])
+@pytest.mark.parametrize(
+    "removal",
+    [
+        "{parent}/opportunity_customer_accounts({child})/$ref",
+        "{parent}/opportunity_customer_accounts/$ref?$id={root}opportunities({child})",
+    ],
+)
 def test_one_to_many_links(api: Api, account: str, removal: str) -> None:
     child = api.create("opportunities", {"name": "O"})
     parent = f"accounts({account})"
-    reply = api("POST", f"{parent}/opportunity_customer_accounts/$ref", {"@odata.id": f"{api.root}opportunities({child})"})
+    reply = api(
+        "POST", f"{parent}/opportunity_customer_accounts/$ref", {"@odata.id": f"{api.root}opportunities({child})"}
+    )
     assert reply.status_code == 204
     assert api.row("opportunities", child, "_customerid_value")["_customerid_value"] == account
     assert api("DELETE", removal.format(parent=parent, child=child, root=api.root)).status_code == 204
