@@ -30,6 +30,7 @@ from sqlalchemy_dynamics.planner.residual import (
 )
 from sqlalchemy_dynamics.planner.rows import limited_scan, plain_rows
 from sqlalchemy_dynamics.planner.shape import shape_of
+from sqlalchemy_dynamics.planner.unwrap import unwrapped
 
 __all__ = ["plan_select"]
 
@@ -77,6 +78,7 @@ def _translator(occurrences: list[Occurrence], kinds: Kinds, pinned: Mapping[int
 
 def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object]) -> Plan | None:
     """Return the plan of a statement the service answers, with at most a small residual on top of its answer."""
+    whole, tree = tree, unwrapped(tree)
     occurrences = find_occurrences(tree, lookup)
     translator = _translator(occurrences, kinds, pinned)
     shape = shape_of(tree, occurrences, translator)
@@ -90,7 +92,7 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
     grouping = grouping_of(shape)
     if grouping is None:
         return None
-    return Plan(_over_groups(grouping), fallback=_residual(tree, lookup, kinds, pinned, True))
+    return Plan(_over_groups(grouping), fallback=_residual(whole, lookup, kinds, pinned, True))
 
 
 def _over_groups(grouping: Grouping) -> Rows | Residual:
