@@ -46,7 +46,7 @@ Contact contacts user 2 fullname money
   text FirstName SpousesName Address1_City FtpSiteURL Salutation Suffix Department EMailAddress1 JobTitle
   text NickName WebSiteURL AssistantPhone Company FullName ManagerName GovernmentId ManagerPhone Address1_Line2
   text Address1_Country Home2 Telephone2 Pager AssistantName EMailAddress3 MiddleName EMailAddress2 Callback
-  text ChildrensNames Business2
+  text ChildrensNames Business2 ExternalUserIdentifier:50
   bool DoNotFax DoNotBulkEMail DoNotBulkPostalMail FollowEmail DoNotEMail ParticipatesInWorkflow
   bool DoNotSendMM DoNotPhone DoNotPostalMail
   day Anniversary BirthDate

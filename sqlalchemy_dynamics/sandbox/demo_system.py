@@ -8,7 +8,7 @@ SystemUser systemusers organization 8 fullname <principal
   text Title NickName Address1_StateOrProvince LastName HomePhone GovernmentId Salutation MobilePhone FirstName
   text Disabledreason EmployeeId InternalEmailAddress PersonalEmailAddress Address1_Line1 Address1_Line2
   text Address1_City FullName MiddleName Address1_PostalCode Mobilealertemail JobTitle ApplicationIduri
-  text Address1_Country DomainName
+  text Address1_Country DomainName Address1_Telephone1:64 WindowsLiveId
   guid ApplicationId AzureActiveDirectoryObjectId
   double Address1_Latitude Address1_Longitude
   int Userlicensetype

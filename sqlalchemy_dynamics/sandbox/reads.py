@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy_dynamics.sandbox import aggregate, changes
@@ -22,12 +23,14 @@ from sqlalchemy_dynamics.sandbox.listing import (
 from sqlalchemy_dynamics.sandbox.options import Options, order_terms, read_options, select_columns
 from sqlalchemy_dynamics.sandbox.paging import after, read_cookie
 from sqlalchemy_dynamics.sandbox.predicates import Scope
-from sqlalchemy_dynamics.sandbox.resources import Resource, find_row
+from sqlalchemy_dynamics.sandbox.resources import Key, Resource, find_key, find_row
 from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
 
 __all__ = [
+    "LANGUAGES",
     "Rows",
+    "child",
     "collection",
     "count",
     "property_value",
@@ -43,8 +46,15 @@ EXCEEDED = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
 VERSION = "Microsoft.Dynamics.CRM.globalmetadataversion"
 
 
+LANGUAGES: dict[str, Callable[[Service, Request, Resource], Reply]] = {}
+"""Query options that bring a language of their own (``fetchXml``, ``savedQuery``, ``userQuery``, ``sql``): who answers."""
+
+
 def collection(service: Service, request: Request, resource: Resource) -> Reply:
     """Answer GET on a set or a collection navigation."""
+    for name in request.options:
+        if name in LANGUAGES:
+            return LANGUAGES[name](service, request, resource)
     options = read_options(service, request.options)
     if options.deltatoken or "odata.track-changes" in request.prefer:
         return changes.collection(service, request, resource, options)
@@ -115,6 +125,17 @@ def _counts(service: Service, wanted: Wanted, total: int | None) -> list[str]:
 
 def _reply(request: Request, body: str) -> Reply:
     return json_reply(body, headers=applied(request))
+
+
+def child(service: Service, request: Request, resource: Resource) -> Reply:
+    """Answer GET on one row of a collection navigation, ``accounts(id)/contact_customer_accounts(id)``."""
+    assert resource.child is not None
+    rows = start_rows(service, replace(resource, kind="collection"))
+    row_id = find_key(service, resource.rows, resource.child)
+    found = service.store.query(f"SELECT t.{sql_name(resource.rows.primary_id)}{rows.body}", rows.parameters)
+    if (row_id,) not in found:
+        raise no_such_row(resource.rows.name, row_id)
+    return row(service, request, Resource("row", resource.rows, Key(row_id)))
 
 
 def count(service: Service, request: Request, resource: Resource) -> Reply:

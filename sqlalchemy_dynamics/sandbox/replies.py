@@ -12,6 +12,7 @@ from sqlalchemy_dynamics.sandbox.wire import Memo, Reply, Request, Service
 __all__ = ["ReplyCache", "compressed"]
 
 _LARGEST = 64 * 1024 * 1024
+_NOT_KEPT = ("Microsoft.Dynamics.CRM.", "fetchXml", "savedQuery", "userQuery", "sql=", "track", "deltatoken")
 _SEEN_HEADERS = ("prefer", "if-none-match")
 
 
@@ -25,7 +26,7 @@ class ReplyCache:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def _key(self, request: Request) -> tuple[str, ...] | None:
-        if request.method != "GET" or "Microsoft.Dynamics.CRM." in request.query or "fetchXml" in request.query:
+        if request.method != "GET" or any(word in request.query for word in _NOT_KEPT):
             return None
         return (request.root, request.path, request.query, *(request.headers.get(name, "") for name in _SEEN_HEADERS))
 

@@ -50,6 +50,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "set-count"): reads.count,
     ("GET", "collection-count"): reads.count,
     ("GET", "row"): reads.row,
+    ("GET", "child"): reads.child,
     ("GET", "column"): reads.property_value,
     ("GET", "value"): reads.raw_value,
     ("GET", "ref"): reads.references,
