@@ -47,7 +47,7 @@ VERSION = "Microsoft.Dynamics.CRM.globalmetadataversion"
 
 
 LANGUAGES: dict[str, Callable[[Service, Request, Resource], Reply]] = {}
-"""Query options that bring a language of their own (``fetchXml``, ``savedQuery``, ``userQuery``, ``sql``): who answers."""
+"""Query options that bring a language of their own (``fetchXml``, ``savedQuery``, ``sql``): who answers."""
 
 
 def collection(service: Service, request: Request, resource: Resource) -> Reply:

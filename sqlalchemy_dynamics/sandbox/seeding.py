@@ -42,6 +42,8 @@ def _stored(service: Service, table: Table, given: Mapping[str, Any]) -> dict[st
         row[column.name] = store_value(column, value, service.switches.empty_string_is_null)
         if column.polymorphic and value is not None:
             row.setdefault(type_column(column), column.targets[0])
+    if table.key != table.primary_id:
+        row[table.key] = row[table.primary_id]
     return row
 
 
@@ -55,11 +57,13 @@ def _defaults(service: Service, table: Table) -> dict[str, object]:
         "modifiedby": service.user_id,
         "versionnumber": service.store.next_version(),
         "ownerid": service.user_id,
-        "ownerid:type": "systemuser",
         "owninguser": service.user_id,
         "owningbusinessunit": service.business_unit_id,
     }
-    row = {name: value for name, value in made.items() if name.removesuffix(":type") in table.columns}
+    owned = "ownerid" in table.columns and table.columns["ownerid"].is_lookup
+    row = {name: value for name, value in made.items() if name in table.columns and (owned or name != "ownerid")}
+    if owned and table.columns["ownerid"].polymorphic:
+        row["ownerid:type"] = "systemuser"
     for column in table.columns.values():
         if column.default is not None:
             row[column.name] = store_value(column, column.default)
