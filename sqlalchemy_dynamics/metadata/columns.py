@@ -22,23 +22,26 @@ _IMAGE_PARTS = ("_url", "_timestamp", "id")
 
 def columns_of(draft: Draft) -> Iterator[Column]:
     """Yield the table's columns without companions, the key first, write-only properties left out."""
-    image_parts = {
-        name + part
-        for name, found in draft.properties.items()
-        if found.edm == "Edm.Binary"
-        for part in _IMAGE_PARTS
-        if name + "_url" in draft.properties
-    }
+    parts = set(_parts(draft))
     for wire, found in draft.properties.items():
         if found.permission != "Write":
-            yield _column(draft, wire, found, wire in image_parts)
+            yield _column(draft, wire, found, wire in parts)
 
 
-def _column(draft: Draft, wire: str, found: Property, part_of_image: bool) -> Column:
+def _parts(draft: Draft) -> Iterator[str]:
+    """The properties that belong to an image (its URL, time and id) or a file (its name): the server sets them."""
+    for wire, found in draft.properties.items():
+        if _is_image(draft, wire, found):
+            yield from (wire + part for part in _IMAGE_PARTS)
+        elif _is_file(draft, wire, found):
+            yield wire + "_name"
+
+
+def _column(draft: Draft, wire: str, found: Property, part: bool) -> Column:
     name, kind = draft.names[wire], _kind(draft, wire, found)
     bindings = draft.bindings.get(name, {})
     fixed = kind is Kind.KEY or draft.intersect or name == "overriddencreatedon"
-    made = part_of_image or _server_made(draft, wire, found, kind) or (kind is Kind.LOOKUP and not bindings)
+    made = part or _server_made(draft, wire, found, kind) or (kind is Kind.LOOKUP and not bindings)
     return Column(
         name=name,
         wire=wire,
@@ -60,7 +63,17 @@ def _kind(draft: Draft, wire: str, found: Property) -> Kind:
         return Kind.LOOKUP
     if found.edm == "Edm.Decimal" and (wire + "_base" in draft.properties or _is_base(draft, wire)):
         return Kind.MONEY
-    return Kind.IMAGE if found.edm == "Edm.Binary" and wire + "_url" in draft.properties else Kind.VALUE
+    if _is_image(draft, wire, found):
+        return Kind.IMAGE
+    return Kind.FILE if _is_file(draft, wire, found) else Kind.VALUE
+
+
+def _is_image(draft: Draft, wire: str, found: Property) -> bool:
+    return found.edm == "Edm.Binary" and wire + "_url" in draft.properties
+
+
+def _is_file(draft: Draft, wire: str, found: Property) -> bool:
+    return found.edm == "Edm.Guid" and wire != draft.key and wire + "_name" in draft.properties
 
 
 def _is_base(draft: Draft, wire: str) -> bool:

@@ -159,6 +159,12 @@ def test_an_image_and_its_parts(model: Model) -> None:
     assert columns["entityimage"].updatable
 
 
+def test_a_file_and_its_name() -> None:
+    columns = one_table(prop("doc", "Guid") + prop("doc_name") + prop("token", "Guid")).columns
+    assert (columns["doc"].kind, columns["token"].kind) == (Kind.FILE, Kind.VALUE)
+    assert columns["doc_name"].read_only and columns["doc"].creatable
+
+
 @pytest.mark.parametrize(
     ("name", "creatable", "updatable"),
     [
