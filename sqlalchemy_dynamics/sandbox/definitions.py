@@ -76,7 +76,7 @@ def _raw(value: object) -> Reply:
 def find(organisation: Organisation, segments: list[str]) -> Target:
     """Return what the segments lead to; raises ODataError 404 for definitions that are not there."""
     name, key = _split(segments[0])
-    target = Target("many", ROOT_TYPES[name], lambda: root_entries(organisation, name), name)
+    target = Target("many", ROOT_TYPES[name], lambda: root_entries(organisation, name, key), name)
     if key is not None:
         target = _keyed(target, key)
     for segment in segments[1:]:

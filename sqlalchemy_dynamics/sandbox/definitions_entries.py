@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -32,6 +33,7 @@ __all__ = ["Entry", "Load", "root_entries"]
 
 Load = Callable[[], "list[Entry]"]
 _HIDDEN = frozenset({"principal"})
+_NAMED = re.compile(r"\s*LogicalName\s*=\s*'(\w+)'\s*")
 _CHOICES = frozenset({"Picklist", "MultiSelectPicklist", "State", "Status", "Boolean"})
 
 
@@ -52,8 +54,12 @@ class Entry:
         return self.make()
 
 
-def root_entries(organisation: Organisation, set_name: str) -> list[Entry]:
-    """Return all entries of one of the four definition sets."""
+def root_entries(organisation: Organisation, set_name: str, key: str | None = None) -> list[Entry]:
+    """Return all entries of one of the four definition sets; of tables only the one that the key names, if it does."""
+    named = _NAMED.fullmatch(key or "") if set_name == "EntityDefinitions" else None
+    if named:
+        table = organisation.tables.get(named[1])
+        return [_table(organisation, table)] if table and table.name not in _HIDDEN else []
     return list(_ROOTS[set_name](organisation))
 
 
