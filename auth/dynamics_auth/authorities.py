@@ -76,9 +76,12 @@ class Authority:
         """The folder of the authorize and token endpoints (AD FS has no version in it)."""
         return f"{self.url}/oauth2" if self.tenant == "adfs" else f"{self.url}/oauth2/v2.0"
 
-    def authorize_url(self, **parameters: str) -> str:
-        """The address a person opens; empty parameters are left out."""
-        return f"{self.endpoint}/authorize?{urlencode({k: v for k, v in parameters.items() if v})}"
+    def manual_url(self, client_id: str, callback: str, scope: str, **more: str) -> str:
+        """The address a person can open anywhere; the code then stands in the address bar. Empty `more` is left out."""
+        query = {"client_id": client_id, "response_type": "code", "redirect_uri": callback}
+        query |= {"scope": f"{scope} offline_access openid profile"}
+        query |= {name: value for name, value in more.items() if value}
+        return f"{self.endpoint}/authorize?{urlencode(query)}"
 
     def admin_consent_url(self, **parameters: str) -> str:
         """The address a tenant administrator opens to consent for everybody."""

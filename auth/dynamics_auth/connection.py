@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dynamics_auth.answers import Answer
 from dynamics_auth.authorities import resource_of
 from dynamics_auth.failures import AuthError
 from dynamics_auth.procedures import Begun, Context, ProcedureResult, call
@@ -43,6 +44,7 @@ class ConnectionAuth(Unpicklable):
 
     def call(self, name: str, arguments: Mapping[str, str | None]) -> ProcedureResult:
         """Run a stored procedure of sign-in; works on a connection that has no token. Raises AuthError."""
+        arguments = Answer(arguments)
         context = Context(self.provider, self.organization, self._begun)
         result = call(name, arguments, context)
         if context.got:

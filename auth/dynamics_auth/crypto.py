@@ -130,5 +130,8 @@ def _load_pem_key(content: bytes, password: bytes | None) -> object:
 
 
 def from_base64(text: str) -> bytes:
-    """Strict base64; raises ValueError."""
-    return base64.b64decode(text, validate=True)
+    """Strict base64, only its one canonical spelling; raises ValueError."""
+    raw = base64.b64decode(text, validate=True)
+    if base64.b64encode(raw).decode("ascii") != text:
+        raise ValueError("not canonical")
+    return raw

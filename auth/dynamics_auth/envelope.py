@@ -116,7 +116,13 @@ def _checked(document: dict[str, Any], where: str) -> dict[str, Any]:
     version, name, slots = document.get("version"), document.get("id"), document.get("slots")
     if type(version) is int and version > VERSION:
         raise StoreWrongKey(f"{where} has version {version}, newer than this package reads: upgrade the package")
-    sound = version == VERSION and document.get("cipher") == CIPHER and isinstance(name, str) and len(name) <= 64
+    sound = (
+        type(version) is int
+        and version == VERSION
+        and document.get("cipher") == CIPHER
+        and isinstance(name, str)
+        and len(name) <= 64
+    )
     if not sound or not isinstance(slots, list) or not 1 <= len(slots) <= MAX_SLOTS or not all(map(sound_slot, slots)):
         raise StoreDamaged(f"{where} is damaged: its head is not one this package accepts")
     return document

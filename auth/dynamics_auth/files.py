@@ -42,13 +42,16 @@ def read_private(path: Path, what: str, *, limit: int, key: bool = False) -> byt
         return None
     except OSError as error:
         raise _refusal(path, what, f"it cannot be opened ({_reason(error)})") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             raise _refusal(path, what, "it is not a regular file")
         if not WINDOWS:
             _check_access(path, what, info, descriptor, key)
-        content = file.read(limit + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > limit:
         raise _refusal(path, what, f"it is larger than {limit} bytes")
     return content

@@ -47,6 +47,7 @@ class Identity(Unpicklable):
             callback=self.callback,
             tokens=merged,
             seeds=old.seeds if old else (),
+            spent=old.spent if old else (),
         )
 
 

@@ -5,28 +5,16 @@ from __future__ import annotations
 import threading
 
 from dynamics_auth.answers import Answer
-from dynamics_auth.authorities import Authority
 from dynamics_auth.failures import AuthError
-from dynamics_auth.listener import Receiver, loopback_parts
+from dynamics_auth.listener import Receiver
 from dynamics_auth.login import Login
 from dynamics_auth.ports import Browser, Ports
 from dynamics_auth.settings import AuthSettings
 from dynamics_auth.tokens import TokenSet
 
-__all__ = ["manual_url", "sign_in"]
+__all__ = ["sign_in"]
 
 BROWSER_GRACE = 0.8
-
-
-def manual_url(authority: Authority, client_id: str, callback: str, scope: str, **more: str) -> str:
-    """The address a person can open anywhere; the code then stands in the address bar. Nothing is sent."""
-    return authority.authorize_url(
-        client_id=client_id,
-        response_type="code",
-        redirect_uri=callback,
-        scope=f"{scope} offline_access openid profile",
-        **more,
-    )
 
 
 def sign_in(
@@ -37,7 +25,6 @@ def sign_in(
     Raises AuthError: ``interface`` for a CallbackURL no listener can serve, ``operational`` for a taken port or no
     browser, SignInTimeout, ``authentication`` when the person or the service declined. The port is free afterwards.
     """
-    loopback_parts(callback)
     flow = login.begin(callback, scope, prompt=settings.prompt, user=settings.user, claims=claims)
     with Receiver(callback, str(flow["state"]), ports.logger) as receiver:
         _show(flow, login, callback, scope, ports)
@@ -55,7 +42,7 @@ def _show(flow: Answer, login: Login, callback: str, scope: str, ports: Ports) -
     opener.start()
     opener.join(BROWSER_GRACE)
     if outcome == [False]:
-        by_hand = manual_url(login.authority, login.application.client_id, callback, scope)
+        by_hand = login.authority.manual_url(login.application.client_id, callback, scope)
         raise AuthError(
             f"there is no browser on this machine. Open {by_hand} anywhere, sign in, copy the whole address the "
             "browser ends on (an error page is fine) into OAuthVerifier, and connect with InitiateOAuth=REFRESH",

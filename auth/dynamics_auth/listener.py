@@ -12,16 +12,16 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from dynamics_auth.answers import Answer
 from dynamics_auth.failures import AuthError, SignInTimeout
 from dynamics_auth.pages import CONTENT_SECURITY_POLICY, render
 from dynamics_auth.ports import Logger
-from dynamics_auth.settings import check_callback
+from dynamics_auth.redirects import loopback_parts
 from dynamics_auth.tokens import Unpicklable
 
-__all__ = ["Receiver", "loopback_parts"]
+__all__ = ["Receiver"]
 
 MAX_BODY = 64 * 1024
 DRAINED = 1 << 20
@@ -39,19 +39,6 @@ _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Connection": "close",
 }
-
-
-def loopback_parts(callback: str) -> SplitResult:
-    """The parts of a CallbackURL this machine can listen on. Raises AuthError (interface) for any other."""
-    check_callback(callback)
-    parts = urlsplit(callback)
-    if parts.scheme != "http" or parts.hostname not in _FAMILIES:
-        raise AuthError(
-            "CallbackURL must be http://localhost:<port> for a sign-in in the local browser; "
-            "use the web flow (GetOAuthAuthorizationUrl, GetOAuthAccessToken with AuthMode=WEB) for other addresses",
-            "interface",
-        )
-    return parts
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):

@@ -82,7 +82,7 @@ class Login(Unpicklable):
     def redeem(self, code: Token, redirect_uri: str, scope: str, verifier: Token = NOTHING) -> TokenSet:
         """Redeem a code that came by hand, with its PKCE verifier when there was a challenge."""
         self._ports.logger.learn(code, verifier)
-        data = {"code_verifier": str(verifier)} if verifier else {}
+        data = Answer({"code_verifier": str(verifier)} if verifier else {})
         if self._version == 1:
             data["resource"] = scope.removesuffix("/.default")
         return self._tokens(

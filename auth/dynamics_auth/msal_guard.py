@@ -29,7 +29,7 @@ _silence = _Silence()
 
 def load_msal() -> Any:
     """Import MSAL (it is slow to load) and hush its loggers for our own calls."""
-    import msal  # type: ignore[import-untyped]
+    import msal
 
     for name in tuple(logging.root.manager.loggerDict):
         if name == "msal" or name.startswith("msal."):
@@ -40,7 +40,7 @@ def load_msal() -> Any:
 @contextlib.contextmanager
 def _inside() -> Iterator[None]:
     # Programs that turn warnings into errors must still be able to sign in.
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"msal\.")
+    warnings.filterwarnings("ignore", module=r"msal\.")
     mark = _ours.set(True)
     try:
         yield

@@ -8,20 +8,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dynamics_auth.failures import StoreDamaged
-from dynamics_auth.tokens import NOTHING, Token, TokenSet, Unpicklable
+from dynamics_auth.tokens import NOTHING, Token, TokenSet, Unpicklable, fingerprint
 
 __all__ = ["PENDING_LIFETIME", "Payload", "Pending", "Record", "Selector"]
 
 PENDING_LIFETIME = 900.0
 _MAX_PENDING = 20
 _MAX_SEEDS = 20
+_MAX_SPENT = 100
+_SHORT = 16
 
 
 @dataclass(frozen=True)
 class Record(Unpicklable):
     """One sign-in: where, as which application, as whom, and its newest tokens.
 
-    `seeds` are fingerprints of the supplied refresh tokens and codes this chain has taken up, newest last.
+    `seeds` are fingerprints of what callers supplied and this chain has taken up, `spent` (shortened) those of its own
+    earlier refresh tokens; newest last. Neither is ever redeemed again.
     """
 
     organization: str
@@ -33,6 +36,7 @@ class Record(Unpicklable):
     callback: str = ""
     tokens: TokenSet = TokenSet()  # noqa: RUF009 - frozen
     seeds: tuple[str, ...] = ()
+    spent: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -44,6 +48,17 @@ class Record(Unpicklable):
         """The record with more seeds taken up."""
         kept = [seed for seed in self.seeds if seed not in marks]
         return replace(self, seeds=(*kept, *marks)[-_MAX_SEEDS:])
+
+    def renewed_from(self, old: Record) -> Record:
+        """The record after a refresh: the token that was traded in is remembered as spent."""
+        used = fingerprint(old.tokens.refresh)[:_SHORT]
+        same = self.tokens.refresh == old.tokens.refresh
+        return replace(self, spent=old.spent if same else (*old.spent, used)[-_MAX_SPENT:])
+
+    def knows(self, mark: str) -> bool:
+        """Whether a supplied value's fingerprint is one of this chain's: taken up, in use or spent."""
+        own = (fingerprint(self.tokens.refresh), fingerprint(self.tokens.access))
+        return mark in self.seeds or mark in own or mark[:_SHORT] in self.spent
 
 
 @dataclass(frozen=True)
@@ -155,7 +170,8 @@ def _record_out(record: Record) -> dict[str, Any]:
     milliseconds = None if tokens.obtained is None else round(tokens.obtained * 1000)
     stamped = (str(tokens.access), str(tokens.refresh), tokens.expires_in, milliseconds)
     plain = _plain({name: value for name, value in vars(record).items() if name != "tokens"})
-    return {**plain, "seeds": list(record.seeds), **dict(zip(_TOKEN_NAMES, stamped, strict=True))}
+    marks = {"seeds": list(record.seeds), "spent": list(record.spent)}
+    return {**plain, **marks, **dict(zip(_TOKEN_NAMES, stamped, strict=True))}
 
 
 def _record_in(item: dict[str, Any]) -> Record:
@@ -173,6 +189,7 @@ def _record_in(item: dict[str, Any]) -> Record:
             _text(item["user"]),
         ),
         seeds=tuple(_text(seed) for seed in item["seeds"]),
+        spent=tuple(_text(mark) for mark in item["spent"]),
     )
 
 

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from dynamics_auth import crypto
 from dynamics_auth.failures import AuthError
 from dynamics_auth.ports import Random
 from dynamics_auth.records import PENDING_LIFETIME
 from dynamics_auth.redaction import one_line
+from dynamics_auth.settings import check_callback
 from dynamics_auth.slots import Key
 from dynamics_auth.tokens import NOTHING, Token, Unpicklable
 
-__all__ = ["Redirect", "challenge_of", "new_verifier", "open_state", "read_redirect", "seal_state"]
+__all__ = ["Redirect", "challenge_of", "loopback_parts", "new_verifier", "open_state", "read_redirect", "seal_state"]
 
 _CODE = re.compile(r"[\x21-\x7e]{1,8192}")
 _SEALED = "1."
+
+
+LOOPBACK_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+def loopback_parts(callback: str) -> SplitResult:
+    """The parts of a CallbackURL this machine can listen on. Raises AuthError (interface) for any other."""
+    check_callback(callback)
+    parts = urlsplit(callback)
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS:
+        raise AuthError(
+            "CallbackURL must be http://localhost:<port> for a sign-in in the local browser; "
+            "use the web flow (GetOAuthAuthorizationUrl, GetOAuthAccessToken with AuthMode=WEB) for other addresses",
+            "interface",
+        )
+    return parts
 
 
 @dataclass(frozen=True)
@@ -79,8 +97,6 @@ def new_verifier(random: Random) -> Token:
 
 def challenge_of(verifier: Token) -> str:
     """Its S256 challenge."""
-    import hashlib
-
     return _base64url(hashlib.sha256(str(verifier).encode("ascii")).digest())
 
 

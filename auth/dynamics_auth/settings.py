@@ -20,7 +20,7 @@ _PRINTABLE = re.compile(r"[\x20-\x7e]{1,8192}")
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,2048}")
 _TEXT = re.compile(r"[^\x00-\x1f\x7f]{1,4096}")
 _RULES: dict[str, tuple[re.Pattern[str], str]] = {
-    "OAuthAccessToken": (re.compile(BEARER.pattern, re.ASCII), "the characters of a bearer token"),
+    "OAuthAccessToken": (re.compile(rf"(?=.{{1,16384}}\Z){BEARER.pattern}", re.ASCII), "what a bearer token may hold"),
     "OAuthRefreshToken": (re.compile(r"[\x21-\x7e]{1,16384}"), "visible ASCII without blanks"),
     "OAuthClientId": (re.compile(r"[\x21-\x7e]{1,256}"), "visible ASCII without blanks"),
     "OAuthClientSecret": (_PRINTABLE, "printable ASCII"),

@@ -31,8 +31,7 @@ class Supplied(Unpicklable):
 
     def unseen(self, record: Record) -> bool:
         """Whether something supplied has not been taken up by this record's chain."""
-        own = {fingerprint(record.tokens.refresh), fingerprint(record.tokens.access)}
-        return any(mark not in record.seeds and mark not in own for mark in self.marks())
+        return not all(map(record.knows, self.marks()))
 
     def take(self, organization_url: str, payload: Payload, record: Record | None, now: float) -> Taken | None:
         """Take up what is new, in the order access token with known dates, refresh token, verifier.
@@ -57,7 +56,7 @@ class Supplied(Unpicklable):
     def _is_new(self, value: Token | None, record: Record | None) -> bool:
         if not value:
             return False
-        return record is None or (fingerprint(value) not in record.seeds and value != record.tokens.refresh)
+        return record is None or not record.knows(fingerprint(value))
 
     def _marked(self, payload: Payload, record: Record | None) -> Taken | None:
         """Remember an access token that brings nothing of its own."""

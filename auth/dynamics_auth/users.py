@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 from dynamics_auth.failures import AuthError, StoreDamaged
 from dynamics_auth.identity import Identity, identify, selector
-from dynamics_auth.interactive import sign_in
-from dynamics_auth.listener import loopback_parts
 from dynamics_auth.ports import Ports
 from dynamics_auth.records import Payload, Pending, Record, Selector
+from dynamics_auth.redirects import loopback_parts
 from dynamics_auth.settings import AuthSettings
 from dynamics_auth.sources import Logins, Wish, given_tokens
 from dynamics_auth.supplied import Supplied
@@ -117,7 +116,7 @@ class UserTokens(Unpicklable):
             tokens = login.refresh(record.tokens.refresh, identity.scope, wish.claims)
         except AuthError as error:
             return self._after_refusal(payload, record, wish, error)
-        renewed = identity.record(tokens, record)
+        renewed = identity.record(tokens, record).renewed_from(record)
         self.vault.write(payload.put(renewed, replacing=record))
         return renewed.tokens
 
@@ -165,11 +164,13 @@ class UserTokens(Unpicklable):
 
     def ask_person(self, identity: Identity, claims: str | None = None, prompt: str = "") -> TokenSet:
         """Let a person sign in: in the browser, or by a device code under AuthScheme=DeviceCode. Stores nothing."""
-        if self._settings.scheme != "DeviceCode":
-            loopback_parts(identity.callback)
-        login = self.logins.get(identity.authority, identity.application)
         if self._settings.scheme == "DeviceCode":
+            login = self.logins.get(identity.authority, identity.application)
             return login.by_device_code(identity.scope, claims)
+        from dynamics_auth.interactive import sign_in  # the receiver's http.server is loaded only for a person
+
+        loopback_parts(identity.callback)
+        login = self.logins.get(identity.authority, identity.application)
         settings = replace(self._settings, prompt=prompt) if prompt else self._settings
         return sign_in(login, identity.callback, identity.scope, settings, self._ports, claims)
 

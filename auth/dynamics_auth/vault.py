@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from dynamics_auth import envelope
 from dynamics_auth.failures import AuthError, StoreDamaged, StoreUnwritable
-from dynamics_auth.keys import explicit_keys, find_keys, new_keys
+from dynamics_auth.keys import find_keys, new_keys
 from dynamics_auth.locks import thread_lock
 from dynamics_auth.ports import Ports
 from dynamics_auth.records import Payload
@@ -104,16 +104,16 @@ class Vault(Unpicklable):
         copy = envelope.add_key(self._known, passphrase, self._ports.random)
         target.save(envelope.write(copy, payload.to_json(), self._ports.random))
 
-    def rotate(self) -> None:
-        """Give the store a new data key and slots for the keys at hand: older keys open it no more."""
+    def rotate(self, settings: AuthSettings | None = None) -> None:
+        """Give the store a new data key, with slots for the keys of `settings` (default: the connection's own).
+
+        Older keys open it no more; copies made before still open with them.
+        """
         with self.lock():
             payload = self.read()
-            self._known = None
+            keys = new_keys(settings or self._settings, self._ports.environ, self._ports.random)
+            self._known = envelope.create(keys, self._ports.random)
             self.write(payload)
-
-    def opens_with(self) -> list[Key]:
-        """The keys named by the user, for sealing what must be opened by the same user elsewhere."""
-        return explicit_keys(self._settings, self._ports.environ)
 
     def _check_rollback(self, payload: Payload) -> None:
         if payload.generation < self._newest and self._memory is None:

@@ -5,80 +5,44 @@ from __future__ import annotations
 import html
 import re
 import socket
-import ssl
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
-from dynamics_auth.ports import Ports, Reply, TransportError
+from dynamics_auth.ports import Ports
 from dynamics_auth.properties import EMBEDDED_CLIENT_ID
 from dynamics_auth.provider import TokenProvider
-from dynamics_auth.redaction import Redactor
 from dynamics_auth.settings import AuthSettings
 
 from sqlalchemy_dynamics.sandbox.authority import Authority, Client, Entry
+from tests.auth.plain import ORG, HttpxPort, Log, in_threads
 
-ORG = "https://contoso.crm.dynamics.com"
+__all__ = [
+    "CUSTOM",
+    "EMBEDDED",
+    "ORG",
+    "SECRET",
+    "HttpxPort",
+    "Log",
+    "Person",
+    "World",
+    "add_apps",
+    "free_port",
+    "in_threads",
+]
+
 EMBEDDED = EMBEDDED_CLIENT_ID
 CUSTOM = "11111111-2222-4333-8444-555555555555"
 SECRET = "se+cret/with=odd&chars% "
 
 
-class HttpxPort:
-    """The HttpPort of these tests. `organisation` answers for hosts that are no login service."""
-
-    def __init__(self, ca_file: str | None = None) -> None:
-        context = ssl.create_default_context(cafile=ca_file)
-        self.client = httpx.Client(verify=context, trust_env=False)
-        self.organisation: Callable[[str], Reply] | None = None
-        self.urls: list[str] = []
-
-    def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float | None
-    ) -> Reply:
-        self.urls.append(url)
-        if self.organisation and ".dynamics.com/" in url:
-            return self.organisation(url)
-        try:
-            answer = self.client.request(
-                method, url, headers=dict(headers), content=body, timeout=timeout, follow_redirects=False
-            )
-        except httpx.ConnectError as error:
-            raise TransportError(f"cannot connect: {type(error).__name__}", sent=False) from None
-        except httpx.HTTPError as error:
-            raise TransportError(f"connection lost: {type(error).__name__}") from None
-        return Reply(answer.status_code, dict(answer.headers), answer.content)
-
-
-@dataclass
-class Log:
-    """A Logger that keeps what it is told, redacted."""
-
-    lines: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    redactor: Redactor = field(default_factory=Redactor)
-
-    def log(self, level: int, message: str) -> None:
-        self.lines.append(f"{level} {self.redactor.clean(message)}")
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(self.redactor.clean(message))
-
-    def learn(self, *secrets: str) -> None:
-        self.redactor.learn(*secrets)
-
-    def clean(self, text: str) -> str:
-        return self.redactor.clean(text)
-
-
 class Person:
     """Somebody at a browser: follows the sign-in page, optionally changing the answer on its way to the callback."""
 
-    def __init__(self, ca_file: str) -> None:
-        self.client = httpx.Client(verify=ssl.create_default_context(cafile=ca_file), trust_env=False)
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
         self.opened: list[str] = []
         self.pages: list[httpx.Response] = []
         self.change: Callable[[dict[str, str]], dict[str, str]] = lambda fields: fields
@@ -103,8 +67,8 @@ class Person:
     def answer(self, address: str, fields: dict[str, str]) -> httpx.Response:
         changed = self.change(fields)
         if self.by_get:
-            return httpx.get(address, params=changed, trust_env=False)
-        return httpx.post(address, data=changed, trust_env=False)
+            return self.client.get(address, params=changed)
+        return self.client.post(address, data=changed)
 
     def code(self, url: str) -> dict[str, str]:
         """Sign in on another machine: the fields of the address the browser ended on."""
@@ -192,23 +156,3 @@ def add_apps(authority: Authority) -> None:
     authority.add_client(Client(EMBEDDED, "Embedded application"))
     redirects = ("http://localhost", "http://localhost/cb", "https://app.example/cb")
     authority.add_client(Client(CUSTOM, "Custom application", redirects, (SECRET,)))
-
-
-def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
-    """Run `work` in that many threads at once; results or exceptions."""
-    gate = threading.Barrier(count)
-    results: list[Any] = []
-
-    def run() -> None:
-        gate.wait()
-        try:
-            results.append(work())
-        except Exception as error:
-            results.append(error)
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results

@@ -79,7 +79,9 @@ def test_A4_a_token_that_expires_during_a_connection_is_renewed(world: World) ->
 def test_A4b_a_refused_token_is_renewed_once_whoever_asks(world: World) -> None:
     provider = world.desktop()
     first = provider.token(ORG)
-    renewed = {str(token.value) for token in in_threads(8, lambda: provider.token(ORG, force=True, refused=first.value))}
+    renewed = {
+        str(token.value) for token in in_threads(8, lambda: provider.token(ORG, force=True, refused=first.value))
+    }
     assert len(renewed) == 1 and first.value not in renewed
     assert world.grants().count("refresh_token") == 1
 
