@@ -69,8 +69,8 @@ def lookup_values(table: Table, navigation: Navigation, target: Target | None) -
             400,
             "0x80048d19",
             (
-                f"The resource of type '{target[0].name}' cannot be bound to the navigation property '{navigation.name}', "
-                f"which takes '{navigation.target}'."
+                f"The resource of type '{target[0].name}' cannot be bound to the navigation property "
+                f"'{navigation.name}', which takes '{navigation.target}'."
             ),
         )
     if column.polymorphic:

@@ -168,11 +168,17 @@ class Store:
         self.refresh_views()
 
     def drop_column(self, table: Table, column: Column) -> None:
-        """Drop the physical column(s)."""
+        """Drop the physical column(s) and the indexes they are part of."""
         self.touch(table.name)
         for physical in _physical(column):
+            self._drop_indexes(table, physical)
             self.execute(f"ALTER TABLE {sql_name(table.name)} DROP COLUMN {sql_name(physical)}")
         self.refresh_views()
+
+    def _drop_indexes(self, table: Table, physical: str) -> None:
+        sql = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND instr(sql, ?)"
+        for (name,) in self.query(sql, (table.name, sql_name(physical))):
+            self.execute(f"DROP INDEX {sql_name(str(name))}")
 
     def refresh_views(self) -> None:
         """Make the views of abstract tables (activitypointer, principal) anew after their derived tables changed."""

@@ -45,9 +45,9 @@ def undeclared_property(table: Table, name: str) -> ODataError:
     return payload_error(
         table,
         (
-            f"An undeclared property '{name}' which only has property annotations in the payload but no property value was "
-            "found in the payload. In OData, only declared navigation properties and declared named streams can be "
-            "represented as properties without values."
+            f"An undeclared property '{name}' which only has property annotations in the payload but no property "
+            "value was found in the payload. In OData, only declared navigation properties and declared named "
+            "streams can be represented as properties without values."
         ),
     )
 
@@ -81,8 +81,8 @@ def _length(table: Table, column: Column, value: object) -> None:
             400,
             "0x80044331",
             (
-                f"A validation error occurred.  The length of the '{column.name}' attribute of the '{table.name}' entity "
-                f"exceeded the maximum allowed length of '{column.max_length}'."
+                f"A validation error occurred.  The length of the '{column.name}' attribute of the '{table.name}' "
+                f"entity exceeded the maximum allowed length of '{column.max_length}'."
             ),
         )
 
