@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sqlalchemy_dynamics.catalog import Catalog, live, open_catalog
+from sqlalchemy_dynamics.catalog import Catalog, asking, live, open_catalog
 from sqlalchemy_dynamics.catalog.disk import default_folder
 from sqlalchemy_dynamics.errors import DataverseError, DataverseOperationalError, OperationalError
 from sqlalchemy_dynamics.metadata.definitions import requests_for
@@ -170,7 +170,7 @@ def test_many_tables_are_asked_for_together(processes: Processes) -> None:
 def test_large_sets_of_tables_go_in_several_batches(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
     catalog = processes.start()
     most = len(requests_for(catalog.model().tables["account"])) + 1
-    monkeypatch.setattr(live, "PARTS_PER_BATCH", most)
+    monkeypatch.setattr(asking, "PARTS_PER_BATCH", most)
     found = catalog.tables(["account", "contact"])
     assert [table.enriched for table in found.values()] == [True, True]
     assert processes.organisation.asked.count("$batch") == 2

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,20 +14,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from sqlalchemy_dynamics.catalog.asking import enriched, is_refusal
 from sqlalchemy_dynamics.catalog.disk import DiskCache, StoredDocument, default_folder
 from sqlalchemy_dynamics.errors import DataverseError, OperationalError
 from sqlalchemy_dynamics.metadata import csdl
-from sqlalchemy_dynamics.metadata.definitions import enrich, requests_for
 from sqlalchemy_dynamics.metadata.model import Model, Table
-from sqlalchemy_dynamics.odata.batch import pack, unpack
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 from sqlalchemy_dynamics.session.cache import ProcessCache
 from sqlalchemy_dynamics.settings import Settings
 
-__all__ = ["PARTS_PER_BATCH", "Catalog", "open_catalog"]
-
-PARTS_PER_BATCH = 250
-"""Far below what a batch may hold: one round trip must end within Timeout."""
+__all__ = ["Catalog", "open_catalog"]
 
 _METADATA = HttpRequest("GET", "$metadata", {"Accept": "application/xml"}, repeatable=True)
 # The cheapest reply that carries the version (dataverse-web-api 1.4: it changes on any schema change).
@@ -202,57 +197,17 @@ class Catalog:
         except msgspec.MsgspecError:
             return ""
         except DataverseError as error:
-            if _is_refusal(error):
+            if is_refusal(error):
                 return ""
             raise
 
     def _enrich(self, edition: _Edition, tables: Sequence[Table]) -> None:
         kept = {table.name: self._disk.table(table.name, edition.name) if self._disk else None for table in tables}
         edition.enriched.update((name, table) for name, table in kept.items() if table)
-        for chunk in _chunks([table for table in tables if not kept[table.name]]):
-            for table in self._asked(chunk):
-                edition.enriched[table.name] = table
-                if self._disk and table.enriched:
-                    self._disk.keep_table(table, edition.name)
-
-    def _asked(self, tables: Sequence[Table]) -> Iterator[Table]:
-        requests = [requests_for(table) for table in tables]
-        replies = self._batch([request for group in requests for request in group])
-        for table, group in zip(tables, requests, strict=True):
-            yield enrich(table, replies[: len(group)])
-            replies = replies[len(group) :]
-
-    def _batch(self, requests: Sequence[HttpRequest]) -> list[HttpResponse]:
-        """The replies in order; none when the organisation refuses the whole."""
-        if not requests:
-            return []
-        batch = pack(requests, f"batch_{secrets.token_hex(16)}", continue_on_error=True)
-        try:
-            replies = unpack(self._session.send(batch), len(requests))
-        except DataverseError as error:
-            if _is_refusal(error):
-                return []
-            raise
-        return [reply for reply in replies if isinstance(reply, HttpResponse)]
-
-
-def _chunks(tables: Iterable[Table]) -> Iterator[list[Table]]:
-    """The tables in groups whose requests make one batch."""
-    chunk: list[Table] = []
-    parts = 0
-    for table in tables:
-        count = len(requests_for(table))
-        if chunk and parts + count > PARTS_PER_BATCH:
-            yield chunk
-            chunk, parts = [], 0
-        chunk.append(table)
-        parts += count
-    if chunk:
-        yield chunk
-
-
-def _is_refusal(error: DataverseError) -> bool:
-    return error.status in (400, 403, 404, 405, 501)
+        for table in enriched(self._session.send, [table for table in tables if not kept[table.name]]):
+            edition.enriched[table.name] = table
+            if self._disk and table.enriched:
+                self._disk.keep_table(table, edition.name)
 
 
 def _disk_cache(session: Session) -> DiskCache | None:
