@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -25,12 +27,15 @@ _EXITS: tuple[tuple[type[BaseException], int], ...] = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 service or SQL, 2 usage, 3 settings or sign-in, 130 interrupted."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         run = parse(sys.argv[1:] if argv is None else argv)
         status = run()
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one ends the process at once
         return _say("interrupted", INTERRUPTED)
     except BrokenPipeError:
         return _reader_left()

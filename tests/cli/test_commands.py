@@ -126,13 +126,30 @@ def test_wrong_usage(arguments: list[str]) -> None:
     assert stopped.value.code == 2
 
 
-def test_an_interrupt_is_130(url: str, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
+INTERRUPTED = """
+import os, signal, sys, threading
+from sqlalchemy_dynamics.cli import main
+threading.Timer(float(sys.argv[1]), lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+sys.exit(main(sys.argv[2:]))
+"""
 
-    monkeypatch.setattr("sqlalchemy_dynamics.dbapi.Cursor.execute", interrupt)
-    assert main(["query", "--url", url, SQL]) == 130
-    assert capsys.readouterr().err == "dynamics: interrupted\n"
+
+def test_an_interrupt_is_130(url: str) -> None:
+    slow = f"{url}&PageSize=1"
+    many = "SELECT a.name FROM account a, account b, account c, account d, account e"
+    found = run_python(INTERRUPTED, "1.5", "query", "--url", slow, "--format", "csv", many)
+    assert (found.returncode, found.stderr) == (130, b"dynamics: interrupted\n")
+
+
+def test_any_locale_will_do(url: str) -> None:
+    code = "import sys; from sqlalchemy_dynamics.cli import main; sys.exit(main(sys.argv[1:]))"
+    found = run_python(code, "query", "--url", url, "SELECT '東京' AS city", PYTHONIOENCODING="ascii")
+    assert found.returncode == 0 and b"\\u6771" in found.stdout
+
+
+def run_python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    path = {"PYTHONPATH": ":".join(filter(None, sys.path)), **environment}
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, env=path)
 
 
 def test_a_reader_that_leaves_is_no_failure(url: str) -> None:
