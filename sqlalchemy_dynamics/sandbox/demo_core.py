@@ -7,7 +7,7 @@ TABLES = """
 Account accounts user 1 name money
   date LastUsedInCampaign
   bool DoNotPostalMail DoNotBulkPostalMail DoNotEMail DoNotBulkEMail ParticipatesInWorkflow DoNotFax DoNotSendMM
-  bool FollowEmail DoNotPhone
+  bool FollowEmail DoNotPhone CreditOnHold
   money CreditLimit Revenue MarketCap
   text Telephone2:50 EMailAddress3 WebSiteURL:200 Address1_StateOrProvince:50 Address1_Line2:250 Telephone1:50
   text Address1_PostalCode:20 Fax:50 TickerSymbol:10 Address1_City:80 AccountNumber:20 Address1_Line1:250
@@ -36,6 +36,7 @@ Account accounts user 1 name money
   choice PreferredAppointmentTimeCode 1=Morning|2=Afternoon|3=Evening
   choice IndustryCode 1=Accounting|2=Agriculture and Non-petrol Natural Resource Extraction|3=Broadcasting Printing and Publishing|4=Brokers|5=Building Supply Retail|6=Business Services|7=Consulting|8=Consumer Services|9=Design, Direction and Creative Management|10=Distributors, Dispatchers and Processors|11=Doctor's Offices and Clinics|12=Durable Manufacturing|13=Eating and Drinking Places|14=Entertainment Retail|15=Equipment Rental and Leasing|16=Financial|17=Food and Tobacco Processing|18=Inbound Capital Intensive Processing|19=Inbound Repair and Services|20=Insurance|21=Legal Services|22=Non-Durable Merchandise Retail|23=Outbound Consumer Service|24=Petrochemical Extraction and Distribution|25=Service Retail|26=SIG Affiliations|27=Social Services|28=Special Outbound Trade Contractors|29=Specialty Realty|30=Transportation|31=Utility Creation and Distribution|32=Vehicle Retail|33=Wholesale
   choice AccountCategoryCode 1=Preferred Customer|2=Standard
+  date LastOnHoldTime
   states 0=Active:1=Active|1=Inactive:2=Inactive
   back ownerid:owner_accounts createdby:lk_accountbase_createdby modifiedby:lk_accountbase_modifiedby
   back owningbusinessunit:business_unit_accounts transactioncurrencyid:transactioncurrency_account
@@ -48,7 +49,7 @@ Contact contacts user 2 fullname money
   text Address1_Country Home2 Telephone2 Pager AssistantName EMailAddress3 MiddleName EMailAddress2 Callback
   text ChildrensNames Business2 ExternalUserIdentifier:50
   bool DoNotFax DoNotBulkEMail DoNotBulkPostalMail FollowEmail DoNotEMail ParticipatesInWorkflow
-  bool DoNotSendMM DoNotPhone DoNotPostalMail
+  bool DoNotSendMM DoNotPhone DoNotPostalMail CreditOnHold
   day Anniversary BirthDate
   double Address1_Latitude Address1_Longitude
   memo Description Address1_Composite

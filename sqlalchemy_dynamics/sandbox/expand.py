@@ -9,15 +9,17 @@ from sqlalchemy_dynamics.sandbox.annotations import Wanted, quote
 from sqlalchemy_dynamics.sandbox.failures import Refused, bad_request, unknown_property
 from sqlalchemy_dynamics.sandbox.grammar import parse_filter
 from sqlalchemy_dynamics.sandbox.options import Options, Selection, order_terms, read_options, select_columns
+from sqlalchemy_dynamics.sandbox.paging import OrderTerm, skip_token
 from sqlalchemy_dynamics.sandbox.predicates import Scope, compile_filter, related
-from sqlalchemy_dynamics.sandbox.rows import RowShape, row_sql
+from sqlalchemy_dynamics.sandbox.rows import Pieces, RowShape, row_sql
 from sqlalchemy_dynamics.sandbox.schema import Navigation, Table
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service, split_outside_quotes
 
-__all__ = ["Expand", "Rendered", "check_expands", "context_of", "parse_expand", "render_expand"]
+__all__ = ["Expand", "Frame", "add_members", "check_expands", "context_of", "parse_expand", "typed_row"]
 
 _LIMIT = 15
+_LAST, _FIRST = "LASTROW", "FIRSTROW"
 _URL_SAFE = "$=,;&()'/:@*%"
 _MANY_TO_ONE = (
     "Only $select and $filter clause can be provided while doing $expand on many-to-one relationship or nested "
@@ -107,108 +109,146 @@ class Rendered:
     parameters: tuple[object, ...]
 
 
-def render_expand(
-    service: Service, scope: Scope, expand: Expand, wanted: Wanted, root: str, in_collection: bool, path: str = ""
-) -> Rendered:
-    """Return one expand as SQL. `in_collection` says that the outer query returns many rows (no etag on lookups)."""
-    if expand.navigation.collection:
-        return _collection(service, scope, expand, wanted, root)
-    return _single(service, scope, expand, wanted, root, in_collection)
+@dataclass(frozen=True)
+class Frame:
+    """What holds for all expands of a query: the annotations wanted, the service root, and how inner rows are cut.
+
+    `in_collection` says that the query returns many rows: rows behind lookups then have no etag, and every expanded
+    collection has a next link. `inner_page` is the page size of inner collections when expands are nested.
+    """
+
+    service: Service
+    wanted: Wanted
+    root: str
+    in_collection: bool
+    inner_page: int | None = None
 
 
-def _shape(
-    service: Service, inner: Scope, expand: Expand, wanted: Wanted, root: str, in_collection: bool, etag: bool
-) -> tuple[RowShape, tuple[object, ...]]:
-    selection = select_columns(service, inner.table, expand.options.select)
+def render_expand(frame: Frame, scope: Scope, expand: Expand) -> Rendered:
+    """Return one expand as SQL."""
+    return _collection(frame, scope, expand) if expand.navigation.collection else _single(frame, scope, expand)
+
+
+def _shape(frame: Frame, inner: Scope, expand: Expand, etag: bool) -> tuple[RowShape, tuple[object, ...]]:
+    selection = select_columns(frame.service, inner.table, expand.options.select)
     shape = RowShape(inner.table, selection.columns, inner.alias, etag)
+    return shape, add_members(frame, inner, shape, expand.children)
+
+
+def add_members(frame: Frame, scope: Scope, shape: RowShape, expands: tuple[Expand, ...]) -> tuple[object, ...]:
+    """Put the expands of a row into its shape; returns their parameters."""
     parameters: tuple[object, ...] = ()
-    for child in expand.children:
-        rendered = render_expand(service, inner, child, wanted, root, in_collection)
+    for expand in expands:
+        if expand.reference:
+            column = scope.table.columns[expand.navigation.column]
+            shape.columns += [column] if column not in shape.columns else []
+        rendered = render_expand(frame, scope, expand)
         shape.members.append(rendered.sql)
         parameters += rendered.parameters
-    return shape, parameters
+    return parameters
 
 
-def _inner(service: Service, scope: Scope, expand: Expand) -> Scope:
-    target = service.organisation.tables[expand.navigation.target]
-    return Scope(service, target, scope.next_alias("x"), counter=scope.counter)
+def _inner(scope: Scope, expand: Expand) -> Scope:
+    target = scope.service.organisation.tables[expand.navigation.target]
+    return Scope(scope.service, target, scope.next_alias("x"), counter=scope.counter)
 
 
-def _single(service: Service, scope: Scope, expand: Expand, wanted: Wanted, root: str, in_collection: bool) -> Rendered:
-    inner = _inner(service, scope, expand)
+def _single(frame: Frame, scope: Scope, expand: Expand) -> Rendered:
+    inner = _inner(scope, expand)
     navigation, target = expand.navigation, inner.table
     column = scope.table.columns[navigation.column]
     value = f"{scope.alias}.{sql_name(column.name)}"
     where = f"{inner.alias}.{sql_name(target.primary_id)} = {value}"
     if column.polymorphic and not target.abstract:
         where += f" AND {scope.alias}.{sql_name(column.name + ':type')} = {quote(target.name)}"
+    row, parameters = _single_row(frame, inner, expand, value)
+    condition = _filter(inner, expand)
+    found = f"(SELECT {row} FROM {inner.source} WHERE {where}{condition.sql})"
+    return Rendered(f"{_head(navigation.name)}||ifnull({found},'null')", parameters + condition.parameters)
+
+
+def _single_row(frame: Frame, inner: Scope, expand: Expand, value: str) -> tuple[str, tuple[object, ...]]:
     if expand.reference:
-        row: str = f"'{{\"@odata.id\":\"{root}{target.set_name}('||{value}||')\"}}'"
-        parameters: tuple[object, ...] = ()
-    else:
-        etag = not in_collection or service.switches.etag_on_expanded_lookup
-        shape, parameters = _shape(service, inner, expand, wanted, root, in_collection, etag)
-        row = _typed_row(service, shape, wanted)
-    condition = _filter(service, inner, expand)
-    sql = (
-        f"{quote(f',{chr(34)}{navigation.name}{chr(34)}:')}||ifnull((SELECT {row} FROM {inner.source} "
-        f"WHERE {where}{condition.sql}),'null')"
+        address = f'{{"@odata.id":"{frame.root}{inner.table.set_name}('
+        return f"{quote(address)}||{value}||{quote(')' + chr(34) + '}')}", ()
+    shape, parameters = _shape(
+        frame, inner, expand, not frame.in_collection or frame.service.switches.etag_on_expanded_lookup
     )
-    return Rendered(sql, parameters + condition.parameters)
+    return typed_row(frame.service, shape, frame.wanted), parameters
 
 
-def _typed_row(service: Service, shape: RowShape, wanted: Wanted) -> str:
-    """A row of an abstract type says which derived type it is."""
+def typed_row(service: Service, shape: RowShape, wanted: Wanted) -> str:
+    """Return the SQL of a row; one of an abstract type says which derived type it is."""
     text = row_sql(service, shape, wanted)
     if not shape.table.abstract:
         return text
-    kind = f'\'{{"@odata.type":"#Microsoft.Dynamics.CRM.\'||{shape.alias}.":table"||\'",\''
-    return f"{kind}||substr({text},2)"
+    head = '{"@odata.type":"#Microsoft.Dynamics.CRM.'
+    return f'{quote(head)}||{shape.alias}.":table"||\'",\'||substr({text},2)'
 
 
-def _filter(service: Service, inner: Scope, expand: Expand) -> Rendered:
+def _head(name: str) -> str:
+    return quote(f',"{name}":')
+
+
+def _filter(inner: Scope, expand: Expand) -> Rendered:
     if not expand.options.filter:
         return Rendered("", ())
-    condition = compile_filter(parse_filter(expand.options.filter, {}, service.switches), inner)
+    condition = compile_filter(parse_filter(expand.options.filter, {}, inner.service.switches), inner)
     return Rendered(f" AND {condition.text}", condition.parameters)
 
 
-def _collection(service: Service, scope: Scope, expand: Expand, wanted: Wanted, root: str) -> Rendered:
-    inner = _inner(service, scope, expand)
+def _collection(frame: Frame, scope: Scope, expand: Expand) -> Rendered:
+    inner = _inner(scope, expand)
     navigation = expand.navigation
-    shown = expand.options.select
-    shape, parameters = _shape(service, inner, expand, wanted, root, True, True)
-    if shown is not None and navigation.column and not navigation.many_to_many:
+    shape, parameters = _shape(frame, inner, expand, True)
+    if frame.in_collection and expand.options.select is not None and navigation.column:
         foreign = inner.table.columns[navigation.column]
-        if foreign not in shape.columns:
-            shape.columns.append(foreign)
+        shape.columns += [foreign] if foreign not in shape.columns else []
     link, where = related(navigation, scope.alias, inner)
-    condition = _filter(service, inner, expand)
+    condition = _filter(inner, expand)
     terms = order_terms(inner, expand.options.orderby)
     order = ", ".join(f"{term.sql}{' DESC' if term.descending else ''}" for term in terms)
-    limit = min(service.max_page_size, expand.options.top if expand.options.top is not None else service.max_page_size)
-    row = _typed_row(service, shape, wanted)
-    rows = (
-        f"(SELECT group_concat(r, ',') FROM (SELECT {row} AS r FROM {inner.source}{link} "
-        f"WHERE {where}{condition.sql} ORDER BY {order} LIMIT {limit}))"
-    )
-    owner = scope.table
+    largest = frame.inner_page or frame.service.max_page_size
+    limit = largest if expand.options.top is None else min(largest, expand.options.top)
+    body = f"FROM {inner.source}{link} WHERE {where}{condition.sql}"
+    row = typed_row(frame.service, shape, frame.wanted)
+    rows = f"(SELECT group_concat(r, ',') FROM (SELECT {row} AS r {body} ORDER BY {order} LIMIT {limit}))"
+    tail = _next_link(frame, scope, expand, inner, body, order, limit, condition.parameters)
+    text = f"{_head(navigation.name)}||'['||ifnull({rows},'')||']'||{tail.sql}"
+    return Rendered(text, parameters + condition.parameters + tail.parameters)
+
+
+def _next_link(
+    frame: Frame,
+    scope: Scope,
+    expand: Expand,
+    inner: Scope,
+    body: str,
+    order: str,
+    limit: int,
+    parameters: tuple[object, ...],
+) -> Rendered:
+    """The next link of an expanded collection: always in a list of rows, else (and when nested) where rows are left."""
+    owner, name = scope.table, expand.navigation.name
     query = "&".join(part.strip() for part in split_outside_quotes(expand.raw, ";") if part.strip())
-    next_link = (
-        f',"{navigation.name}@odata.nextLink":"{root}{owner.set_name}(\'||{scope.alias}.'
-        f"{sql_name(owner.primary_id)}||')/{navigation.name}{'?' + encode(query, safe=_URL_SAFE) if query else ''}\""
-    )
-    head = quote(f',"{navigation.name}":[')
-    link_text = (
-        "'"
-        + next_link.replace("'||", "\0")
-        .replace("||'", "\1")
-        .replace("'", "''")
-        .replace("\0", "'||")
-        .replace("\1", "||'")
-        + "'"
-    )
-    return Rendered(f"{head}||ifnull({rows},'')||']'||{link_text}", parameters + condition.parameters)
+    encoded = encode(query, safe=_URL_SAFE)
+    start = Pieces().text(f',"{name}@odata.nextLink":"{frame.root}{owner.set_name}(')
+    start.add(f"{scope.alias}.{sql_name(owner.primary_id)}").text(f")/{name}")
+    if frame.in_collection and frame.inner_page is None:
+        return Rendered(start.text(f"?{encoded}" if encoded else "").text('"').sql(), ())
+    if expand.options.top is not None:
+        return Rendered("''", ())
+    key = inner.table.columns[inner.table.primary_id]
+    term = OrderTerm(key.name, "", "", guid=True)
+    token = skip_token(2, [term], [_LAST], [_FIRST], f' countOfRecords="{limit}"')
+    before, _, rest = token.partition(_LAST)
+    middle, _, after = rest.partition(_FIRST)
+    identity = f"{inner.alias}.{sql_name(key.name)}"
+    start.text(f"?{encoded}{'&' if encoded else ''}$skiptoken={before}")
+    start.add(f"upper((SELECT {identity} {body} ORDER BY {order} LIMIT 1 OFFSET {limit - 1}))").text(middle)
+    start.add(f"upper((SELECT {identity} {body} ORDER BY {order} LIMIT 1))").text(f'{after}"')
+    more = f"(SELECT count(*) FROM (SELECT 1 {body} LIMIT {limit + 1})) > {limit}"
+    return Rendered(f"CASE WHEN {more} THEN {start.sql()} ELSE '' END", parameters * 3)
 
 
 def refuse_apply(service: Service, name: str) -> Refused:

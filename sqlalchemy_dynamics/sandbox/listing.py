@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sqlalchemy_dynamics.sandbox.annotations import Wanted, quote
-from sqlalchemy_dynamics.sandbox.expand import Expand, render_expand
+from sqlalchemy_dynamics.sandbox.expand import Expand, Frame, add_members, typed_row
 from sqlalchemy_dynamics.sandbox.grammar import parse_filter
 from sqlalchemy_dynamics.sandbox.options import Options, Selection
 from sqlalchemy_dynamics.sandbox.paging import OrderTerm, skip_token
 from sqlalchemy_dynamics.sandbox.predicates import Scope, Sql, compile_filter, related
 from sqlalchemy_dynamics.sandbox.resources import Resource, find_row
-from sqlalchemy_dynamics.sandbox.rows import RowShape, row_sql
+from sqlalchemy_dynamics.sandbox.rows import RowShape
 from sqlalchemy_dynamics.sandbox.schema import Table
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Request, Service
@@ -95,19 +95,14 @@ def row_text(
     wanted: Wanted,
     root: str,
     in_collection: bool,
+    inner_page: int | None = None,
 ) -> tuple[str, tuple[object, ...]]:
-    """Return the SQL of one row as JSON text and its parameters."""
-    shape = RowShape(scope.table, selection.columns, scope.alias)
-    parameters: tuple[object, ...] = ()
-    for expand in expands:
-        rendered = render_expand(service, scope, expand, wanted, root, in_collection)
-        shape.members.append(rendered.sql)
-        parameters += rendered.parameters
-    text = row_sql(service, shape, wanted)
-    if scope.table.abstract:
-        kind = f'\'{{"@odata.type":"#Microsoft.Dynamics.CRM.\'||{scope.alias}.":table"||\'",\''
-        text = f"{kind}||substr({text},2)"
-    return text, parameters
+    """Return the SQL of one row as JSON text and its parameters; `inner_page` cuts nested collections."""
+    nested = any(expand.children for expand in expands)
+    frame = Frame(service, wanted, root, in_collection, inner_page if nested else None)
+    shape = RowShape(scope.table, list(selection.columns), scope.alias)
+    parameters = add_members(frame, scope, shape, expands)
+    return typed_row(service, shape, wanted), parameters
 
 
 def fetch(

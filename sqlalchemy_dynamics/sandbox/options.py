@@ -19,6 +19,7 @@ __all__ = ["Options", "Selection", "order_terms", "read_options", "select_column
 SUPPORTED = frozenset(
     {"$select", "$filter", "$orderby", "$top", "$count", "$expand", "$apply", "$skiptoken", "$deltatoken", "$id"}
 )
+_ADDRESS = re.compile(r"(address\d)_(?:line\d|city|county|stateorprovince|postalcode|country|postofficebox)$")
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _by_navigation(service: Service, table: Table, name: str) -> Column | None:
 def _companions(column: Column) -> list[str]:
     if column.kind == "Money":
         return ["transactioncurrencyid"]
-    match = re.match(r"(address\d)_", column.name)
+    match = _ADDRESS.match(column.name)
     return [f"{match[1]}_composite"] if match else []
 
 

@@ -35,10 +35,12 @@ class Cookie:
     last: tuple[object, ...]
 
 
-def skip_token(page: int, terms: Sequence[OrderTerm], last: Sequence[object], first: Sequence[object]) -> str:
+def skip_token(
+    page: int, terms: Sequence[OrderTerm], last: Sequence[object], first: Sequence[object], extra: str = ""
+) -> str:
     """Return the encoded `$skiptoken` of page `page`, after a page from row `first` to row `last`."""
     inner = "".join(_element(term, a, b) for term, a, b in zip(terms, last, first, strict=True))
-    cookie = quote(quote(f'<cookie page="{page - 1}">{inner}</cookie>', safe=""), safe="")
+    cookie = quote(quote(f'<cookie page="{page - 1}"{extra}>{inner}</cookie>', safe=""), safe="")
     return quote(f'<cookie pagenumber="{page}" pagingcookie="{cookie}" istracking="False" />', safe="=/")
 
 

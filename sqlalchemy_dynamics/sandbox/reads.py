@@ -91,8 +91,9 @@ def page(service: Service, request: Request, resource: Resource, options: Option
         rows.restrict(condition(service, options, rows.scope))
     total = _total(service, rows) if options.count else None
     terms = order_terms(rows.scope, tuple(options.aliases.get(p, p) for p in options.orderby))
-    row, row_parameters = row_text(service, rows.scope, selection, expands, wanted, request.root, True)
     plan = page_plan(service, request, options, table)
+    inner_page = plan.size if "odata.maxpagesize" in request.prefer else None
+    row, row_parameters = row_text(service, rows.scope, selection, expands, wanted, request.root, True, inner_page)
     if options.skiptoken:
         cookie = read_cookie(options.skiptoken)
         plan.number = cookie.page

@@ -107,7 +107,7 @@ def test_expand_filters_children_not_parents(client: Any) -> None:
 
 def test_expand_reference_and_many_to_many(client: Any) -> None:
     row = client.get("accounts?$select=name&$filter=_primarycontactid_value ne null&$top=1&$expand=primarycontactid/$ref").rows[0]
-    assert row["primarycontactid"]["@odata.id"].startswith(f"{client.root}contacts(")
+    assert row["primarycontactid"]["@odata.id"] == f"{client.root}contacts({row['_primarycontactid_value']})"
     users = client.get("systemusers?$select=fullname&$expand=teammembership_association($select=name)").rows
     teams = client.get("teams?$select=name&$expand=teammembership_association($select=fullname)").rows
     there = {(u["systemuserid"], t["teamid"]) for u in users for t in u["teammembership_association"]}
@@ -151,3 +151,22 @@ def test_change_tracking_from_first_read_to_deleted_row(restored: Any) -> None:
     assert removed == {"@odata.context": f"{client.root}$metadata#new_samples/$deletedEntity", "id": gone, "reason": "deleted"}
     counted = delta.replace("new_samples?", "new_samples/$count?")
     assert client.get(counted).body == b"\xef\xbb\xbf2"
+
+
+def test_single_row_expands_whole_collections_without_links_or_foreign_keys(client: Any) -> None:
+    row_id = client.get("accounts?$select=name&$filter=contact_customer_accounts/any()&$top=1").rows[0]["accountid"]
+    row = client.get(f"accounts({row_id})?$select=name&$expand=contact_customer_accounts($select=fullname)").json
+    assert list(row)[-1] == "contact_customer_accounts"
+    assert list(row["contact_customer_accounts"][0]) == ["@odata.etag", "fullname", "contactid"]
+
+
+def test_nested_expands_page_the_inner_collections(client: Any) -> None:
+    path = ("teams?$select=name&$expand=team_accounts($select=name;$expand=primarycontactid($select=fullname))")
+    team = max(client.get(path).rows, key=lambda row: len(row["team_accounts"]))
+    paged = client.get(f"{path}&$filter=teamid eq {team['teamid']}", Prefer="odata.maxpagesize=5").rows[0]
+    assert len(team["team_accounts"]) > 10 and len(paged["team_accounts"]) == 5
+    assert "countOfRecords" in paged["team_accounts@odata.nextLink"]
+    rest = client.every(paged["team_accounts@odata.nextLink"], Prefer="odata.maxpagesize=5")
+    ids = [row["accountid"] for row in paged["team_accounts"] + rest]
+    assert ids == [row["accountid"] for row in team["team_accounts"]]
+    assert rest[0]["primarycontactid"] is None or "fullname" in rest[0]["primarycontactid"]
