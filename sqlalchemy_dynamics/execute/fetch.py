@@ -8,12 +8,12 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
+from math import inf
 from typing import Generic, TypeVar
-
-import msgspec
 
 from sqlalchemy_dynamics.errors import OperationalError, StatementCancelled
 from sqlalchemy_dynamics.execute.requests import Ask
+from sqlalchemy_dynamics.odata.links import next_link
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse, Send
 from sqlalchemy_dynamics.odata.pages import Page
 from sqlalchemy_dynamics.odata.query import MOST_ROWS, next_request, to_request
@@ -25,13 +25,6 @@ _POLL_SECONDS = 0.1
 _THREADS = 16
 _pools: dict[int, ThreadPoolExecutor] = {}
 _pools_lock = threading.Lock()
-
-
-class _Link(msgspec.Struct):
-    link: str | None = msgspec.field(default=None, name="@odata.nextLink")
-
-
-_link_decoder = msgspec.json.Decoder(_Link)
 
 
 def pool() -> ThreadPoolExecutor:
@@ -68,21 +61,27 @@ class Fetcher(Generic[T]):
         Raises OperationalError for a next link that came before, StatementCancelled after a cancel, and whatever a
         failed request raises: a stream never ends early in silence.
         """
-        left, seen = ask.wanted, set[str]()
+        left, seen = inf if ask.wanted is None else ask.wanted, set[str]()
         under_way: Future[HttpResponse] | None = self._start(to_request(ask.query))
         while under_way is not None:
             body = self._wait(under_way)
-            link = _next_link(body)
-            _refuse_repeated(link, seen)
-            more = left is None or left > MOST_ROWS
-            under_way = self._start(next_request(link, ask.query)) if link and more else None
+            link = next_link(body) if left > MOST_ROWS else None
+            under_way = self._follow(link, ask, seen)
             page = self.decode(body)
             rows = self.count(page.rows)
             self.tally.rows += rows
             yield page.rows
-            left = None if left is None else left - rows
-            if link and not more and left is not None and left > 0:
-                under_way = self._start(next_request(link, ask.query))
+            left -= rows
+            if link is None and left > 0:
+                under_way = self._follow(page.next_link, ask, seen)
+
+    def _follow(self, link: str | None, ask: Ask, seen: set[str]) -> Future[HttpResponse] | None:
+        if link is None:
+            return None
+        if link in seen:
+            raise OperationalError("the service sent the same next link twice; the rows would never end or repeat")
+        seen.add(link)
+        return self._start(next_request(link, ask.query))
 
     def _start(self, request: HttpRequest) -> Future[HttpResponse]:
         if self.cancelled.is_set():
@@ -103,18 +102,3 @@ class Fetcher(Generic[T]):
             else:
                 self.tally.bytes += len(body)
                 return body
-
-
-def _next_link(body: bytes) -> str | None:
-    """Return the next link without decoding the rows; a body that is no JSON is left to the decoder to refuse."""
-    try:
-        return _link_decoder.decode(body).link
-    except msgspec.MsgspecError:
-        return None
-
-
-def _refuse_repeated(link: str | None, seen: set[str]) -> None:
-    if link in seen:
-        raise OperationalError("the service sent the same next link twice; the rows would never end or repeat")
-    if link is not None:
-        seen.add(link)
