@@ -48,7 +48,7 @@ class Supplied(Unpicklable):
             if self._is_new(self._settings.refresh_token, record):
                 return self._refresh(organization_url, payload, record)
             if self._is_new(self._settings.verifier, record):
-                return self._redeem(organization_url, payload, now)
+                return self._redeem(organization_url, payload, record, now)
         except AuthError as error:
             return self._refused(payload, record, error)
         return self._marked(payload, record)
@@ -84,14 +84,14 @@ class Supplied(Unpicklable):
         started = identity.record(kept).seeded(*(record.seeds if record else ()), *self.marks())
         return payload.put(started, replacing=record), started, True
 
-    def _redeem(self, organization_url: str, payload: Payload, now: float) -> Taken:
+    def _redeem(self, organization_url: str, payload: Payload, record: Record | None, now: float) -> Taken:
         verifier = self._settings.verifier or NOTHING
         burnt = self._burnt.get(fingerprint(verifier))
         if burnt is not None:
             raise burnt.with_traceback(None)
         redirect = read_redirect(verifier)
         pending = find_pending(self._settings, organization_url, payload, redirect, now)
-        identity = identify(self._settings, organization_url, pending)
+        identity = identify(self._settings, organization_url, pending or record)
         proof = pending.verifier if pending else NOTHING
         if not proof and redirect.state:
             keys = find_keys(self._settings, self._ports.environ)
@@ -102,8 +102,8 @@ class Supplied(Unpicklable):
             if error.kind == "authentication":
                 self._burnt[fingerprint(verifier)] = error
             raise
-        started = identity.record(tokens).seeded(*self.marks())
-        return payload.finish(pending).put(started), started, True
+        started = identity.record(tokens).seeded(*(record.seeds if record else ()), *self.marks())
+        return payload.finish(pending).put(started, replacing=record), started, True
 
     def _refused(self, payload: Payload, record: Record | None, error: AuthError) -> Taken | None:
         has_chain = record is not None and bool(record.tokens.refresh)

@@ -174,6 +174,19 @@ def test_hostile_18_a_supplied_token_the_service_refuses_costs_the_chain_nothing
     assert [entry.status for entry in world.tokens_sent()] == [400, 200, 200]
 
 
+def test_hostile_18_a_new_verifier_replaces_the_chain(world: World) -> None:
+    """The file remembers the application; the person may be another one."""
+    given = {**APP, "CallbackURL": f"{world.callback}/cb"}
+    world.desktop(**given, User="alex@contoso.onmicrosoft.com").connect(ORG)
+    url = ConnectionAuth(world.provider(**given, OAuthSettingsLocation=""), ORG).call("GetOAuthAuthorizationUrl", {})
+    code = world.person.code(f"{url.row[0]}&login_hint=sam@contoso.onmicrosoft.com")["code"]
+    token = world.headless(OAuthVerifier=code, CallbackURL="").token(ORG)
+    claims = world.authority.claims_of(str(token.value))
+    assert claims is not None and claims["upn"] == "sam@contoso.onmicrosoft.com"
+    assert world.tokens_sent()[-1].values["client_id"] == CUSTOM
+    assert world.headless().token(ORG).value == token.value
+
+
 def test_hostile_20_killed_between_refresh_and_write(world: World) -> None:
     world.authority.refresh_mode = "single-use"
     expired(world)

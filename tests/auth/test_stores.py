@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from dynamics_auth import stores
 from dynamics_auth.failures import AuthError, StoreUnwritable, StoreWrongKey
-from dynamics_auth.slots import Key
+from dynamics_auth.maintenance import SHOWN, export_settings, rotate_key, show_settings
 from dynamics_auth.stores import FileStore, MemoryStore, SetsAside, TokenStore, default_location, open_store
-from dynamics_auth.tokens import Token
 
 from tests.auth.support import ORG, World
 
@@ -189,12 +188,29 @@ def test_export_adds_a_passphrase_to_a_copy(world: World) -> None:
     provider = world.desktop()
     first = provider.token(ORG)
     copy = world.folder / "copy.txt"
-    provider.users.vault.export(FileStore(str(copy)), Key("passphrase", passphrase=Token("for the journey")))
+    export_settings(provider, str(copy), "for the journey")
+    with pytest.raises(AuthError, match="exists already"):
+        export_settings(provider, str(copy), "for the journey")
+    with pytest.raises(AuthError, match="passphrase"):
+        export_settings(provider, str(world.folder / "other.txt"), " ")
+    with pytest.raises(AuthError, match="no settings"):
+        export_settings(world.headless(store=MemoryStore("memory://none")), str(world.folder / "other.txt"), "x")
     world.environ["HOME"] = str(world.folder / "elsewhere")
     there = {"OAuthSettingsLocation": str(copy), "OAuthSettingsPassphrase": "for the journey"}
     assert world.headless(**there).token(ORG).value == first.value
     with pytest.raises(StoreWrongKey):
         world.headless(OAuthSettingsPassphrase="for the journey").token(ORG)
+
+
+def test_show_lists_the_sign_ins_with_masked_secrets(world: World) -> None:
+    provider = world.desktop(User="sam@contoso.onmicrosoft.com")
+    assert show_settings(provider) == []
+    token = provider.token(ORG)
+    (row,) = show_settings(provider)
+    assert tuple(row) == SHOWN
+    assert (row["OrganizationUrl"], row["Tenant"], row["User"]) == (ORG, "common", "sam@contoso.onmicrosoft.com")
+    assert row["Expires"] == "2027-01-15T09:00:00+00:00"
+    assert str(row["OAuthAccessToken"]) == token.value and str(token.value) not in repr(row)
 
 
 def test_rotation_ends_the_older_keys(world: World) -> None:
@@ -203,7 +219,7 @@ def test_rotation_ends_the_older_keys(world: World) -> None:
     running = world.headless(OAuthSettingsPassphrase="old one")
     running.users.vault.read()
     rotating = world.headless(OAuthSettingsPassphrase="old one")
-    rotating.users.vault.rotate(world.settings(OAuthSettingsPassphrase="new one"))
+    rotate_key(rotating, world.settings(OAuthSettingsPassphrase="new one"))
     assert world.headless(OAuthSettingsPassphrase="new one").token(ORG)
     for provider in (running, world.headless(OAuthSettingsPassphrase="old one")):
         with pytest.raises(StoreWrongKey):
