@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from urllib.parse import urlsplit
 
 from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused, no_such_segment
@@ -20,6 +21,8 @@ REFERENCE = ":ref:"
 ENTITY = ":entity"
 """Reply header with the address of the row written, relative to the service root; never on the wire."""
 BATCH_LIMIT = 1000
+_CONTINUE = "odata.continue-on-error"
+_TO_ROOT = re.compile(r"^[^?]*/api/data/v\d\.\d/")
 _REFERRED = re.compile(r"^\$([\w-]+)")
 _INHERITED = ("callerobjectid", "mscrmcallerid")
 
@@ -46,11 +49,13 @@ def batch(service: Service, request: Request, resource: Resource) -> Reply:
     parts, failed = _run(service, request, items)
     boundary = f"batchresponse_{uuid.uuid4()}"
     headers = {"Content-Type": f"multipart/mixed; boundary={boundary}", ":parts": str(count)}
+    if _CONTINUE in request.prefer:
+        headers["Preference-Applied"] = _CONTINUE
     return Reply(400 if failed else 200, headers, join_parts(parts, boundary))
 
 
 def _run(service: Service, request: Request, items: list[Part | list[Part]]) -> tuple[list[bytes], bool]:
-    goes_on = "odata.continue-on-error" in request.prefer
+    goes_on = _CONTINUE in request.prefer
     parts: list[bytes] = []
     for item in items:
         if isinstance(item, list):
@@ -65,9 +70,10 @@ def _run(service: Service, request: Request, items: list[Part | list[Part]]) -> 
 
 
 def _change_set(service: Service, request: Request, items: list[Part]) -> tuple[bytes, bool]:
+    unit = nullcontext() if _all_elastic(service, items) else service.store.transaction()
     try:
-        with service.store.transaction():
-            parts = list(_atomic(service, request, items))
+        with unit:
+            parts = list(_in_order(service, request, items))
     except _Undone as undone:
         return http_part(undone.reply), True
     boundary = f"changesetresponse_{uuid.uuid4()}"
@@ -75,7 +81,14 @@ def _change_set(service: Service, request: Request, items: list[Part]) -> tuple[
     return head + join_parts(parts, boundary), False
 
 
-def _atomic(service: Service, request: Request, items: list[Part]) -> Iterator[bytes]:
+def _all_elastic(service: Service, items: list[Part]) -> bool:
+    """Tell whether a change set writes elastic rows only, which it does not hold together (section 6.2)."""
+    heads = (re.split(r"[(/?]", _TO_ROOT.sub("", item.url), maxsplit=1)[0] for item in items)
+    tables = [service.organisation.table_of_set(head) for head in heads]
+    return bool(tables) and all(table is not None and table.table_type == "Elastic" for table in tables)
+
+
+def _in_order(service: Service, request: Request, items: list[Part]) -> Iterator[bytes]:
     references: dict[str, str] = {}
     for item in items:
         if item.method == "GET":

@@ -23,6 +23,8 @@ def complete_new(service: Service, caller: Caller, table: Table, values: dict[st
     row_id = values.get(table.primary_id) or values.get(table.key) or new_id(service)
     values[table.primary_id] = values[table.key] = row_id
     made = _system_values(service, caller, table)
+    if table.table_type == "Elastic":
+        made["partitionid"] = row_id
     if values.get("overriddencreatedon") is not None:
         made["createdon"], values["overriddencreatedon"] = values["overriddencreatedon"], made["createdon"]
     for name, value in made.items():

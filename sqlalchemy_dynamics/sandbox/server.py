@@ -75,6 +75,7 @@ class Sandbox:
             organisation, store, generator, switches or Switches(), max_page_size, aggregate_limit, count_limit
         )
         self.limits = limits or Limits()
+        self.protection = Protection(self.limits)
         self.faults = Faults([parse_fault(text) for text in faults], seed)
         self.log = RequestLog()
         self.access_token = f"sandbox.{secrets.token_urlsafe(32)}"
@@ -88,7 +89,7 @@ class Sandbox:
             self.challenge,
             ControlPlane(self.service, self.log, self.faults, self.reset),
             latency,
-            protection=Protection(self.limits),
+            protection=self.protection,
         )
         deadlines = Deadlines(self.limits.timeout)
         store.interrupt_when(deadlines.passed)
@@ -147,6 +148,7 @@ class Sandbox:
             self.service.organisation.restore(self._build())
             self.service.organisation.changed()
             self.service.state.clear()
+            self.protection.clear()
             self.service.store.reset()
 
     def start(self) -> Sandbox:

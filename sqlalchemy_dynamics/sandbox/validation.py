@@ -15,6 +15,7 @@ __all__ = ["checked_value", "invalid_property", "payload_error", "required_missi
 
 _MOST_CHOICES = 150
 _INTEGERS = {"Integer": (-(2**31), 2**31 - 1), "BigInt": (-(2**63), 2**63 - 1)}
+_NUMBERS = {"Money": 922_337_203_685_477.0, "Decimal": 1e11, "Double": 1e11}
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"\0\0\1\0")
 
 
@@ -108,8 +109,8 @@ def _integer(table: Table, column: Column, value: object) -> None:
 
 def _number(table: Table, column: Column, value: object) -> None:
     number = float(str(value)) / 10 ** SCALES.get(column.kind, 0)
-    least = -1e11 if column.minimum is None else column.minimum
-    most = 1e11 if column.maximum is None else column.maximum
+    least = -_NUMBERS[column.kind] if column.minimum is None else column.minimum
+    most = _NUMBERS[column.kind] if column.maximum is None else column.maximum
     if not least <= number <= most:
         raise _out_of_range(table, column, "0x80044330")
 

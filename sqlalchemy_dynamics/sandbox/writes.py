@@ -1,4 +1,7 @@
-"""POST, PATCH, PUT and DELETE on sets, rows, single properties and `$ref` (sections 5.1 to 5.4)."""
+"""POST, PATCH, PUT and DELETE on sets, rows, single properties and `$ref` (sections 5.1 to 5.4).
+
+Each handler runs in one transaction, opened by `writing`.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +39,10 @@ _PARTIES = "activityparty"
 
 def create(service: Service, request: Request, resource: Resource) -> Reply:
     """Answer POST on a set, or on a collection of a row (the new row is linked to it)."""
-    body = request.json()
-    with service.store.transaction():
-        table = resource.rows
-        row_id = create_row(service, request, table, body)
-        if resource.kind == "collection" and resource.navigation is not None:
-            link(service, resource.navigation, _parent(service, resource), concrete(service, table, row_id))
+    table = resource.rows
+    row_id = create_row(service, request, table, request.json())
+    if resource.kind == "collection" and resource.navigation is not None:
+        link(service, resource.navigation, _parent(service, resource), concrete(service, table, row_id))
     return _written(service, request, table, row_id, 201)
 
 
@@ -51,13 +52,11 @@ def replace_parties(service: Service, request: Request, resource: Resource) -> R
     if resource.rows.name != _PARTIES or resource.navigation is None or not isinstance(body.get("value"), list):
         raise key_error(resource)
     _, row_id = _parent(service, resource)
-    with service.store.transaction():
-        sql = f"SELECT activitypartyid FROM {_PARTIES} WHERE activityid = ?"
-        service.store.touch(_PARTIES)
-        for row in service.store.query(sql, (row_id,)):
-            service.store.delete(resource.rows, str(row[0]))
-        for party in body["value"]:
-            create_row(service, request, resource.rows, party, {"activityid": row_id}, nested=True)
+    sql = f"SELECT activitypartyid FROM {_PARTIES} WHERE activityid = ?"
+    for row in service.store.query(sql, (row_id,)):
+        service.store.delete(resource.rows, str(row[0]))
+    for party in body["value"]:
+        create_row(service, request, resource.rows, party, {"activityid": row_id}, nested=True)
     return Reply(204)
 
 
@@ -76,8 +75,21 @@ def change(service: Service, request: Request, resource: Resource) -> Reply:
         raise duplicate_row()
     table = resource.rows
     check_version(service, request, table, row_id)
-    update_row(service, request, table, row_id, _without_key(table, resource.key, body))
+    changes = _without_key(table, resource.key, body)
+    update_row(
+        service, request, table, row_id, _replacing(table, changes) if table.table_type == "Elastic" else changes
+    )
     return _written(service, request, table, row_id, 200, resource.key)
+
+
+def _replacing(table: Table, body: Json) -> Json:
+    """Return the body of an upsert of an elastic row, which replaces the whole row (section 5.4)."""
+    plain = {
+        column.property: None
+        for column in table.columns.values()
+        if column.updatable and column.required != "SystemRequired" and not column.is_lookup and column.default is None
+    }
+    return {**plain, **body}
 
 
 def _create_at(service: Service, request: Request, resource: Resource, body: Json) -> Reply:
@@ -190,8 +202,7 @@ def add_reference(service: Service, request: Request, resource: Resource) -> Rep
     if resource.single or resource.child is not None or resource.navigation is None:
         raise key_error(resource)
     child = target_of(service, request, resource.rows, _address(resource, request.json()))
-    with service.store.transaction():
-        link(service, resource.navigation, _parent(service, resource), child)
+    link(service, resource.navigation, _parent(service, resource), child)
     return Reply(204)
 
 
@@ -207,8 +218,7 @@ def remove_reference(service: Service, request: Request, resource: Resource) -> 
         child = target_of(service, request, resource.rows, request.options["$id"])
     else:
         raise ODataError(400, "0x80060888", "The $id of the row to remove from the collection is missing.")
-    with service.store.transaction():
-        unlink(service, resource.navigation, _parent(service, resource), child)
+    unlink(service, resource.navigation, _parent(service, resource), child)
     return Reply(204)
 
 
@@ -238,5 +248,4 @@ def _point(service: Service, request: Request, resource: Resource, target: Targe
         raise required_missing()
     current = service.store.row(table, row_id) or {}
     values = lookup_values(table, navigation, target)
-    with service.store.transaction():
-        store_changes(service, caller_of(service, request), table, row_id, values, current)
+    store_changes(service, caller_of(service, request), table, row_id, values, current)

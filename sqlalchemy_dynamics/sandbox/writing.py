@@ -18,8 +18,17 @@ def _delete_column(service: Service, request: Request, resource: Resource) -> Re
     return (filecolumns.delete_file if is_file else writes.clear_property)(service, request, resource)
 
 
+def _in_one_transaction(route: Route) -> Route:
+    def write(service: Service, request: Request, resource: Resource) -> Reply:
+        if resource.table is not None:
+            service.store.touch(resource.table.name)
+        with service.store.transaction():
+            return route(service, request, resource)
+
+    return write
+
+
 WRITES: dict[tuple[str, str], Route] = {
-    ("POST", "batch"): batch,
     ("POST", "set"): writes.create,
     ("POST", "collection"): writes.create,
     ("PUT", "collection"): writes.replace_parties,
@@ -28,7 +37,6 @@ WRITES: dict[tuple[str, str], Route] = {
     ("PUT", "column"): writes.set_property,
     ("DELETE", "column"): _delete_column,
     ("PATCH", "column"): filecolumns.upload,
-    ("GET", "value"): filecolumns.download,
     ("PUT", "ref"): writes.set_reference,
     ("POST", "ref"): writes.add_reference,
     ("DELETE", "ref"): writes.remove_reference,
@@ -37,8 +45,10 @@ WRITES: dict[tuple[str, str], Route] = {
 
 def register_writes() -> None:
     """Add the routes to the router, the actions to the tables of operations."""
+    register("POST", "batch", batch)
+    register("GET", "value", filecolumns.download)
     for (method, kind), route in WRITES.items():
-        register(method, kind, route)
+        register(method, kind, _in_one_transaction(route))
     operations.ACTIONS.update(WRITING_ACTIONS)
     operations.BOUND.update(MULTIPLE)
     operations.BOUND["POST", "AddToQueue"] = add_to_queue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -224,3 +225,28 @@ def test_dates_by_behaviour(api: Api) -> None:
     assert row["new_day"] == "2024-05-06"
     assert row["new_colors"] == "1,3"
     assert api.refused("PATCH", f"new_samples({row_id})", {"new_colors": "1,77"}) == (400, "0x8004431a")
+
+
+def test_one_of_many_writers_with_the_same_version_wins(api: Api, account: str) -> None:
+    etag = api.row("accounts", account, "name")["@odata.etag"]
+
+    def write(number: int) -> int:
+        return api("PATCH", f"accounts({account})", {"name": f"writer {number}"}, **{"If-Match": etag}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        found = sorted(pool.map(write, range(16)))
+    assert found == [204] + [412] * 15
+
+
+def test_many_upserts_of_one_key_make_one_row(api: Api) -> None:
+    def write(number: int) -> int:
+        return api("PATCH", "new_samples(new_code='raced')", {"new_name": f"{number}"}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(write, range(16))) == {204}
+    assert len(api("GET", "new_samples?$filter=new_code eq 'raced'").json()["value"]) == 1
+
+
+def test_an_owner_may_be_named_by_the_set_of_owners(api: Api, account: str) -> None:
+    me = api("GET", "WhoAmI").json()["UserId"]
+    assert api("PATCH", f"accounts({account})", {"ownerid@odata.bind": f"/owners({me})"}).status_code == 204
