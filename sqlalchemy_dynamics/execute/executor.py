@@ -11,7 +11,7 @@ from sqlalchemy_dynamics.errors import NotSupportedError
 from sqlalchemy_dynamics.execute.direct import DirectResult
 from sqlalchemy_dynamics.execute.explain import Step, analyzed, explained, steps_of
 from sqlalchemy_dynamics.execute.fetch import Tally
-from sqlalchemy_dynamics.execute.grouped import CannotGroup, grouped_result, partial_groups
+from sqlalchemy_dynamics.execute.grouped import CannotGroup, GroupFetcher, grouped_result
 from sqlalchemy_dynamics.execute.planning import Values, bound_values, parsed, plan_of
 from sqlalchemy_dynamics.execute.result import Result
 from sqlalchemy_dynamics.planner.parse import Statement
@@ -83,10 +83,16 @@ class Executor:
 
             settings = self._session.settings
             options = EngineOptions(f"{settings.number('MemoryLimit')}B", settings.text("TempDirectory"))
-            return ResidualResult(work, send, values, stop, tally, options, self._page_size)
+            return ResidualResult(
+                work, send, values, stop, tally, options, self._groups(values, stop, tally), self._page_size
+            )
         if work.scan.groups is not None:
-            return grouped_result(work, partial_groups(work.scan, send, values, stop, tally))
+            return grouped_result(work, self._groups(values, stop, tally).groups(work.scan, mergeable=False))
         return DirectResult(work, send, values, stop, tally, self._page_size)
+
+    def _groups(self, values: Values, stop: threading.Event, tally: Tally) -> GroupFetcher:
+        threads = self._session.settings.number("MaxConcurrency")
+        return GroupFetcher(self._session.send, values, stop, tally, threads)
 
     def _analyze(self, plan: Plan, values: Values, stop: threading.Event) -> Result:
         tally, began = Tally(), time.perf_counter()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy_dynamics.edm import SqlType, decimal
 from sqlalchemy_dynamics.metadata.model import Column, Companion
 from sqlalchemy_dynamics.odata.binding import bind, simplify
-from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Value
+from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Null, Value
 from sqlalchemy_dynamics.odata.pages import Field
 from sqlalchemy_dynamics.odata.query import (
     FORMATTED_VALUE,
@@ -66,12 +66,21 @@ def asks_of(
         expand=_expands(scan, among),
     )
     fields = fields_of(scan, among)
+    if scan.extremes:
+        return [Ask(query, fields, 1) for query in _first_rows(scan, query, values)]
     conditions = (_bound(Both((scan.filter, *chunk)), values) for chunk in _chunks(scan, keys))
     return [
         Ask(_sized(replace(query, filter=_unless_empty(condition)), wanted, page_size), fields, wanted)
         for condition in conditions
         if condition != Never() and wanted != 0
     ]
+
+
+def _first_rows(scan: Scan, query: Query, values: Values | None) -> Iterator[Query]:
+    for order in scan.extremes:
+        condition = _bound(Both((scan.filter, Null(order.path, negated=True))), values)
+        if condition != Never():
+            yield replace(query, filter=condition, order=(order,), top=1)
 
 
 def _expands(scan: Scan, among: Sequence[Scan]) -> tuple[Expand, ...]:

@@ -12,7 +12,7 @@ from sqlalchemy_dynamics.execute.direct import arrow_decoder
 from sqlalchemy_dynamics.execute.engine import EngineOptions, open_workspace, type_of
 from sqlalchemy_dynamics.execute.fetch import Fetcher, Tally
 from sqlalchemy_dynamics.execute.gather import Gathering
-from sqlalchemy_dynamics.execute.grouped import partial_groups
+from sqlalchemy_dynamics.execute.grouped import GroupFetcher
 from sqlalchemy_dynamics.execute.requests import Ask, Values, asks_of, fields_of
 from sqlalchemy_dynamics.execute.result import ResultColumn, Row
 from sqlalchemy_dynamics.execute.views import source_of, view_sql
@@ -44,13 +44,14 @@ class ResidualResult:
         cancelled: threading.Event,
         tally: Tally,
         options: EngineOptions,
+        groups: GroupFetcher,
         page_size: int | None = None,
     ) -> None:
         self._work, self._send, self._cancelled, self._tally = work, send, cancelled, tally
         self._values, self._page_size = values, page_size
         self._failure: BaseException | None = None
         self._workspace = open_workspace(options)
-        self._groups = [self._grouped(scan) if scan.groups is not None else None for scan in work.scans]
+        self._groups = [groups.groups(scan, mergeable=True) if scan.groups else None for scan in work.scans]
         self.columns = self._bound_columns()
 
     @property
@@ -121,9 +122,6 @@ class ResidualResult:
         schema = _empty(scan, self._work.scans).schema
         batches = self._fetched(scan, keys) if groups is None else to_batches(groups, _group_columns(scan))
         return pyarrow.RecordBatchReader.from_batches(schema, self._watched(batches))
-
-    def _grouped(self, scan: Scan) -> list[Row]:
-        return partial_groups(scan, self._send, self._values, self._cancelled, self._tally)
 
     def _fetched(self, scan: Scan, keys: Sequence[object] | None) -> Iterator[pyarrow.RecordBatch]:
         for ask in asks_of(scan, self._values, self._page_size, keys, self._work.scans):

@@ -85,12 +85,11 @@ class Grouping:
         return Output(name or title(node), self.measures[key].type, len(self.keys) + position, method != "count")
 
     def merged(self) -> exp.Expression:
-        """Return the statement with every aggregate replaced by the merge of its measures, WHERE taken out."""
+        """Return the statement with every aggregate replaced by the merge of its measures."""
         tree = self.shape.select.copy()
         originals = list(self.shape.select.find_all(*_METHODS))
         for node, original in zip(list(tree.find_all(*_METHODS)), originals, strict=True):
             node.replace(self._merge(original))
-        tree.set("where", None)
         return tree
 
     def _merge(self, node: exp.Expression) -> exp.Expression:

@@ -89,6 +89,7 @@ class Scan:
 
     With `keys`, another scan is fetched first, and its keys go along unless they are too many to pay. With `through`,
     nothing is asked: its rows come with those of scan `through[0]`, expanded along navigation property `through[1]`.
+    With `extremes`, only the first row of each of these orders is wanted, a row with a value.
     """
 
     number: int
@@ -100,6 +101,7 @@ class Scan:
     groups: Groups | None = None
     keys: Keys | None = None
     through: tuple[int, str] | None = None
+    extremes: tuple[Order, ...] = ()
 
     @property
     def view(self) -> str:

@@ -12,12 +12,13 @@ from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Both, Filter
 from sqlalchemy_dynamics.planner.constants import Kinds
 from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
-from sqlalchemy_dynamics.planner.groups import Grouping, grouping_of
+from sqlalchemy_dynamics.planner.extremes import extremes_of
+from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.implied import Implied, imply
 from sqlalchemy_dynamics.planner.links import Link, choose
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
 from sqlalchemy_dynamics.planner.needs import columns_needed
-from sqlalchemy_dynamics.planner.plan import EVERY_ROW, Keys, Plan, Residual, Rows, Scan
+from sqlalchemy_dynamics.planner.plan import EVERY_ROW, Keys, Plan, Residual, Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.residual import (
     is_read_once,
@@ -89,22 +90,25 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
         return Plan(rows)
     if limited_scan(shape) is not None:
         return _residual(tree, lookup, kinds, pinned, True)
-    grouping = grouping_of(shape)
+    grouping, extremes = grouping_of(shape), extremes_of(shape)
+    if extremes is not None:
+        local = Plan(_over_one(shape.select.copy(), extremes))
+    elif grouping is not None:
+        local = _residual(whole, lookup, kinds, pinned, True)
     if grouping is None:
-        return None
-    return Plan(_over_groups(grouping), fallback=_residual(whole, lookup, kinds, pinned, True))
-
-
-def _over_groups(grouping: Grouping) -> Rows | Residual:
+        return local if extremes is not None else None
+    merging = Plan(_over_one(grouping.merged(), grouping.scan), fallback=local)
     rows = grouping.rows()
-    if rows is not None:
-        return rows
-    merged = grouping.merged()
-    start = merged.args.get("from_") or merged.args.get("from")
-    table = start.this
+    return merging if rows is None else Plan(rows, fallback=merging)
+
+
+def _over_one(select: exp.Select, scan: Scan) -> Residual:
+    """The statement over the one scan's view; its WHERE is met by every row of it."""
+    select.set("where", None)
+    table = (select.args.get("from_") or select.args.get("from")).this
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
-    table.replace(exp.Table(this=exp.to_identifier("scan_1"), alias=alias))
-    return Residual(to_sql(merged), (grouping.scan,), parameters_in(merged), streaming=True)
+    table.replace(exp.Table(this=exp.to_identifier(scan.view), alias=alias))
+    return Residual(to_sql(select), (scan,), parameters_in(select), streaming=True)
 
 
 def _residual(

@@ -14,7 +14,7 @@ from sqlalchemy_dynamics.planner.parse import parameter_key
 from sqlalchemy_dynamics.planner.plan import Amount, Limit, Marker
 from sqlalchemy_dynamics.planner.pushdown import Translator
 
-__all__ = ["Item", "Shape", "limit_of", "orders_of", "shape_of"]
+__all__ = ["Item", "Shape", "limit_of", "orders_of", "shape_of", "sortable"]
 
 _PLAIN = frozenset({"expressions", "from_", "from", "where", "order", "limit", "offset", "group", "having", "distinct"})
 _UNSORTED_KINDS = (Kind.LOOKUP, Kind.MULTICHOICE, Kind.FILE, Kind.IMAGE, Kind.ENTITY_NAME)
@@ -129,7 +129,7 @@ def orders_of(shape: Shape) -> tuple[Order, ...] | None:
     for ordered in clause.expressions if clause is not None else ():
         column = _ordered_column(shape, ordered.this)
         descending = bool(ordered.args.get("desc"))
-        if column is None or not _sortable(column) or ordered.args.get("with_fill"):
+        if column is None or not sortable(column) or ordered.args.get("with_fill"):
             return None
         if column.nullable and bool(ordered.args.get("nulls_first")) == descending:
             return None
@@ -149,7 +149,7 @@ def _ordered_column(shape: Shape, node: exp.Expression) -> Column | None:
     return shape.column(node)
 
 
-def _sortable(column: Column) -> bool:
+def sortable(column: Column) -> bool:
     """The service sorts a lookup by its row's name, and GUIDs by its own byte order."""
     plain = column.companion is None and column.kind not in _UNSORTED_KINDS
     return plain and column.type.family not in ("UUID", "BLOB")

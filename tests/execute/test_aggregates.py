@@ -1,0 +1,68 @@
+"""Aggregates over more rows than the service aggregates at once: partitions, then rows, never a wrong number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sqlalchemy_dynamics import dbapi
+from sqlalchemy_dynamics.sandbox import Sandbox
+from tests.execute.conftest import control, requests_of
+
+STATEMENTS = [
+    "SELECT count(*) FROM account",
+    "SELECT count(*) FROM account WHERE statecode = 0",
+    "SELECT count(*), sum(numberofemployees), avg(numberofemployees), count(address1_city) FROM account",
+    "SELECT address1_city, count(*), sum(revenue), avg(revenue) FROM account GROUP BY address1_city",
+    "SELECT statecode, industrycode, min(revenue), max(revenue) FROM account GROUP BY statecode, industrycode",
+    "SELECT DISTINCT address1_city FROM account",
+    "SELECT max(createdon), min(createdon) FROM account WHERE statecode = 1",
+    "SELECT max(numberofemployees), min(revenue) FROM account",
+    "SELECT count(*), max(createdon) FROM account",
+    "SELECT sum(numberofemployees) FROM account WHERE statecode = 7",
+]
+
+
+@pytest.fixture(scope="module")
+def org() -> Iterator[Sandbox]:
+    with Sandbox(rows=1500, seed=9, aggregate_limit=400) as sandbox:
+        rows = [{"name": f"No date {number}", "createdon": None} for number in range(5)]
+        control(sandbox, "POST", "rows", {"table": "account", "rows": rows})
+        yield sandbox
+
+
+def _answer(org: Sandbox, sql: str, **properties: Any) -> list[tuple[Any, ...]]:
+    with dbapi.connect(OrganizationUrl=org.url, OAuthAccessToken=org.access_token, **properties) as connection:
+        found = connection.cursor().execute(sql).fetchall()
+    return sorted(found, key=lambda row: repr(row).casefold())
+
+
+def _rounded(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [[Decimal(f"{value:.9g}") if isinstance(value, float) else value for value in row] for row in rows]
+
+
+@pytest.mark.parametrize("sql", STATEMENTS)
+def test_partitions_add_up(org: Sandbox, sql: str) -> None:
+    assert _rounded(_answer(org, sql)) == _rounded(_answer(org, sql, Pushdown=False))
+
+
+def test_partitions_are_asked_for(org: Sandbox) -> None:
+    _answer(org, "SELECT count(*) FROM account")
+    control(org, "DELETE", "requests")
+    assert _answer(org, "SELECT count(*) FROM account") == [(1505,)]
+    urls = [request["url"] for request in requests_of(org)]
+    assert any("createdon%20eq%20null" in url for url in urls)
+    assert sum("createdon%20ge" in url for url in urls) >= 4
+    assert not any("$select=accountid" in url for url in urls)
+
+
+def test_a_table_without_createdon_is_counted_by_rows(org: Sandbox) -> None:
+    with dbapi.connect(OrganizationUrl=org.url, OAuthAccessToken=org.access_token) as connection:
+        table = connection.catalog.table("accountleads")
+    assert table is not None and "createdon" not in table.columns
+    assert _answer(org, "SELECT count(*) FROM accountleads") == _answer(
+        org, "SELECT count(*) FROM accountleads", Pushdown=False
+    )
