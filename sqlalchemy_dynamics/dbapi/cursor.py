@@ -127,23 +127,14 @@ class Cursor:
 
     def fetch_arrow_table(self) -> pa.Table:
         """Return the whole result as a pyarrow Table; before any row was fetched otherwise."""
-        import pyarrow as pa
-
-        result = self._untouched()
-        try:
-            table = pa.Table.from_batches(result.batches(), schema=result.arrow_schema)
-            self._log_end(f"{table.num_rows} rows")
-            return table
-        except BaseException as failure:
-            self._break(failure)
-            raise
+        return self.fetch_record_batch().read_all()
 
     def fetch_record_batch(self) -> pa.RecordBatchReader:
         """Return a pyarrow RecordBatchReader that fetches while it is read; before any row was fetched otherwise."""
         import pyarrow as pa
 
         result = self._untouched()
-        return pa.RecordBatchReader.from_batches(result.arrow_schema, result.batches())
+        return pa.RecordBatchReader.from_batches(result.arrow_schema, self._batches(result))
 
     def cancel(self) -> None:
         """Stop the running statement before its next page; it raises StatementCancelled. Any thread may call this."""
@@ -228,6 +219,16 @@ class Cursor:
         for block in result.rows():
             self._fetched += len(block)
             yield block
+        self._log_end(f"{self._fetched} rows")
+
+    def _batches(self, result: Result) -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in result.batches():
+                self._fetched += batch.num_rows
+                yield batch
+        except Exception as failure:
+            self._break(failure)
+            raise
         self._log_end(f"{self._fetched} rows")
 
     def _break(self, failure: BaseException) -> None:

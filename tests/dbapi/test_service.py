@@ -134,6 +134,11 @@ def test_a_failed_page_raises(service: Service, connection: dbapi.Connection) ->
             cursor = other.cursor().execute("SELECT accountid FROM account")
             with pytest.raises(dbapi.OperationalError):
                 cursor.fetchall()
+            reader = cursor.execute("SELECT accountid FROM account").fetch_record_batch()
+            with pytest.raises(dbapi.OperationalError):
+                reader.read_all()
+            with pytest.raises(dbapi.ProgrammingError, match="broke off"):
+                cursor.fetchall()
     finally:
         urlopen(Request(f"{service.address}/_sandbox/faults", method="DELETE")).close()
     assert len(connection.cursor().execute("SELECT accountid FROM account").fetchall()) == 120
