@@ -44,7 +44,7 @@ def read(text: str) -> Message:
     while len(lines) > 1 and lines[1].strip().startswith("&"):
         lines[0:2] = [lines[0] + lines[1].strip()]
     message, position = Message(lines[0].strip()), 1
-    while position < len(lines) and re.match(r"\s*[\w-]+\s*:\s*\S", lines[position]) and '"' != lines[position].strip()[:1]:
+    while position < len(lines) and re.match(r"\s*[\w-]+\s*:\s*\S", lines[position]) and lines[position].strip()[:1] != '"':
         name, _, value = lines[position].partition(":")
         key = name.strip().lower()
         message.headers[key] = f"{message.headers[key]},{value.strip()}" if key in message.headers else value.strip()
