@@ -5,7 +5,7 @@ from __future__ import annotations
 
 TABLES = """
 Account accounts user 1 name money
-  date LastUsedInCampaign
+  date LastUsedInCampaign LastOnHoldTime
   bool DoNotPostalMail DoNotBulkPostalMail DoNotEMail DoNotBulkEMail ParticipatesInWorkflow DoNotFax DoNotSendMM
   bool FollowEmail DoNotPhone CreditOnHold
   money CreditLimit Revenue MarketCap
@@ -13,7 +13,7 @@ Account accounts user 1 name money
   text Address1_PostalCode:20 Fax:50 TickerSymbol:10 Address1_City:80 AccountNumber:20 Address1_Line1:250
   text FtpSiteURL:200 SIC:20 Name:160 Address1_Country:80 EMailAddress1 EMailAddress2
   memo Address1_Composite:1000 Description
-  int NumberOfEmployees
+  int NumberOfEmployees OnHoldTime
   double Address1_Longitude Address1_Latitude
   choice OwnershipCode 1=Public|2=Private|3=Subsidiary|4=Other
   lookup PrimaryContactId contact:account_primary_contact
