@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from urllib.parse import urlsplit
 
 from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused, no_such_segment
 from sqlalchemy_dynamics.sandbox.multipart import Part, http_part, join_parts, malformed, read_batch
@@ -125,7 +124,7 @@ def _address(outer: Request, url: str) -> tuple[str, str, str]:
     """Return path (relative to the service root), query and root of an inner URL."""
     whole, _, query = url.partition("?")
     if re.match(r"https?://", whole, re.IGNORECASE):
-        whole = urlsplit(whole).path
+        whole = re.sub(r"^https?://[^/]*", "", whole, flags=re.IGNORECASE)
     elif not whole.startswith("/"):
         return whole, query, outer.root
     prefix = next((prefix for prefix in API_PATHS if f"{whole}/".startswith(prefix)), None)

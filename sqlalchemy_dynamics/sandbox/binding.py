@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from sqlalchemy_dynamics.sandbox.batch import REFERENCE, referred
 from sqlalchemy_dynamics.sandbox.failures import ODataError, no_such_segment
@@ -18,6 +18,7 @@ from sqlalchemy_dynamics.sandbox.wire import Request, Service
 __all__ = ["Target", "concrete", "lookup_values", "target_of"]
 
 _SERVICE_PATH = re.compile(r"^.*/api/data/v\d+\.\d+/", re.IGNORECASE)
+_ORIGIN = re.compile(r"^https?://[^/]*", re.IGNORECASE)
 _ADDRESS = re.compile(r"^([A-Za-z_]\w*)\((.*)\)$", re.DOTALL)
 
 Target = tuple[Table, str]
@@ -32,9 +33,8 @@ def target_of(service: Service, request: Request, table: Table, address: object)
     if not isinstance(address, str):
         raise payload_error(table, "The value of an 'odata.bind' property annotation must be a string with a URL.")
     text = referred(address.strip(), _references(request))
-    if re.match(r"https?://", text, re.IGNORECASE):
-        text = urlsplit(text).path
-    match = _ADDRESS.match(unquote(_SERVICE_PATH.sub("", text).lstrip("/")))
+    path = _SERVICE_PATH.sub("", _ORIGIN.sub("", text)).lstrip("/")
+    match = _ADDRESS.match(unquote(path))
     if match is None:
         raise payload_error(table, f"The URL '{address}' does not address a single row.")
     found = service.organisation.table_of_set(match[1]) or _set_of_owners(service, match[1])

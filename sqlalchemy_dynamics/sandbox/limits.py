@@ -13,11 +13,12 @@ from sqlalchemy_dynamics.sandbox.failures import ODataError
 from sqlalchemy_dynamics.sandbox.router import error_reply
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request
 
-__all__ = ["Deadlines", "Limits", "Protection"]
+__all__ = ["Deadlines", "Limits", "Protection", "refuse_too_large"]
 
 _HAMMERING = 0.1
 _CONCURRENCY_WAIT = 1.0
 _MOST_USERS = 1000
+_LONGEST_MESSAGE = int(116.85 * 1024 * 1024)
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,13 @@ class Protection:
 
 def _refused(code: str, message: str, wait: float) -> Reply:
     return error_reply(ODataError(429, code, message, {"Retry-After": str(max(1, math.ceil(wait)))}))
+
+
+def refuse_too_large(request: Request) -> Reply | None:
+    """Return the 413 for a message that is too long; files have limits of their own."""
+    if len(request.body) <= _LONGEST_MESSAGE or "octet-stream" in request.headers.get("content-type", ""):
+        return None
+    return error_reply(ODataError(413, "0x8004418a", "Request message length is too large."))
 
 
 class Deadlines:

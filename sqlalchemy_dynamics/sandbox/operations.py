@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 
+from sqlalchemy_dynamics.sandbox.callers import caller_of
 from sqlalchemy_dynamics.sandbox.failures import ODataError, bad_request, no_such_segment
 from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.wire import Handler, Reply, Request, Service, json_reply, response_type
@@ -14,12 +15,13 @@ __all__ = ["ACTIONS", "BOUND", "FUNCTIONS", "bound_route", "operation"]
 
 
 def who_am_i(service: Service, request: Request) -> Reply:
-    """Answer WhoAmI."""
+    """Answer WhoAmI; under impersonation the user acted for."""
+    caller = caller_of(service, request)
     return json_reply(
         {
             "@odata.context": f"{request.root}$metadata#{response_type('WhoAmI')}",
-            "BusinessUnitId": service.business_unit_id,
-            "UserId": service.user_id,
+            "BusinessUnitId": caller.business_unit_id,
+            "UserId": caller.user_id,
             "OrganizationId": service.organization_id,
         }
     )

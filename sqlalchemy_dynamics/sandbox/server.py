@@ -21,7 +21,7 @@ from sqlalchemy_dynamics.sandbox.defining import register_definitions
 from sqlalchemy_dynamics.sandbox.demo import demo_organisation
 from sqlalchemy_dynamics.sandbox.faults import Faults, parse_fault
 from sqlalchemy_dynamics.sandbox.generator import Generator
-from sqlalchemy_dynamics.sandbox.limits import Deadlines, Limits, Protection
+from sqlalchemy_dynamics.sandbox.limits import Deadlines, Limits, Protection, refuse_too_large
 from sqlalchemy_dynamics.sandbox.schema import Organisation
 from sqlalchemy_dynamics.sandbox.store import Store
 from sqlalchemy_dynamics.sandbox.switches import Switches
@@ -74,8 +74,7 @@ class Sandbox:
         self.service = Service(
             organisation, store, generator, switches or Switches(), max_page_size, aggregate_limit, count_limit
         )
-        self.limits = limits or Limits()
-        self.protection = Protection(self.limits)
+        self.protection = Protection(limits or Limits())
         self.faults = Faults([parse_fault(text) for text in faults], seed)
         self.log = RequestLog()
         self.access_token = f"sandbox.{secrets.token_urlsafe(32)}"
@@ -91,15 +90,18 @@ class Sandbox:
             latency,
             protection=self.protection,
         )
-        deadlines = Deadlines(self.limits.timeout)
-        store.interrupt_when(deadlines.passed)
-        self.app.gates.append(deadlines.start)
-        self.app.finish.append(deadlines.finish)
+        self._set_gates(self.protection.limits.timeout)
         self._host, self._port = host, port
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self.url = ""
         """The organisation's root, ``http://127.0.0.1:PORT``, once started."""
+
+    def _set_gates(self, timeout: float) -> None:
+        deadlines = Deadlines(timeout)
+        self.service.store.interrupt_when(deadlines.passed)
+        self.app.gates += [refuse_too_large, deadlines.start]
+        self.app.finish.append(deadlines.finish)
 
     def _build(self) -> Organisation:
         if self._metadata is None:

@@ -261,6 +261,7 @@ def test_impersonation_is_recorded(api: Api) -> None:
         Prefer="return=representation",
     ).json()
     assert (reply["_createdby_value"], reply["_createdonbehalfby_value"], reply["_ownerid_value"]) == (other, me, other)
+    assert api("GET", "WhoAmI", MSCRMCallerID=other).json()["UserId"] == other
     nobody = "00000000-0000-0000-0000-00000000dead"
     assert api.refused("POST", "accounts", {"name": "A"}, CallerObjectId=nobody) == (403, "0x80072560")
 

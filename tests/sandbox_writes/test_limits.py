@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from sqlalchemy_dynamics.sandbox import Limits, Sandbox
-from sqlalchemy_dynamics.sandbox.limits import Deadlines, Protection
+from sqlalchemy_dynamics.sandbox.limits import Deadlines, Protection, refuse_too_large
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request
 
 
@@ -119,10 +119,11 @@ def test_over_http() -> None:
 
 
 def test_too_many_at_once_over_http() -> None:
-    with Sandbox(rows=300, auth=False, limits=Limits(concurrent=1)) as sandbox:
+    with Sandbox(rows=300, auth=False, limits=Limits(concurrent=1)) as sandbox, httpx.Client() as client:
 
         def ask(number: int) -> int:
-            return httpx.get(f"{sandbox.url}/api/data/v9.2/contacts?$filter=contains(fullname,'{number}')").status_code
+            url = f"{sandbox.url}/api/data/v9.2/contacts?$filter=contains(fullname,'{number}')"
+            return client.get(url).status_code
 
         with ThreadPoolExecutor(8) as pool:
             found = set(pool.map(ask, range(40)))
@@ -136,3 +137,12 @@ def test_a_query_that_runs_too_long_is_ended() -> None:
             f"{sandbox.url}/api/data/v9.2/contacts?$filter=contains(fullname,'zz') or endswith(fullname,'q')"
         )
     assert (reply.status_code, reply.json()["error"]["code"]) == (500, "0x80044151")
+
+
+def test_a_message_may_not_be_endless() -> None:
+    body = bytes(123_000_000)
+    reply = refuse_too_large(Request("POST", "accounts", body=body))
+    assert reply is not None
+    assert (reply.status, b"0x8004418a" in reply.body) == (413, True)
+    headers = {"content-type": "application/octet-stream"}
+    assert refuse_too_large(Request("PATCH", "new_samples(1)/new_document", headers=headers, body=body)) is None
