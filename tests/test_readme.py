@@ -39,7 +39,7 @@ def test_the_examples_run() -> None:
     for block in blocks:
         exec(compile(block, str(README), "exec"), names)
     assert len(names["rows"]) == 3 and all(row.name.lower().startswith("a") for row in names["rows"])
-    assert len(names["people"]) == 5
+    assert len(names["found"]) == 5 and all(names["people"].values())
     assert set(names["frame"].columns) == {"industrycode", "accounts", "size"}
     assert len(names["pipeline"]) == 10
     assert names["table"].num_rows > 0

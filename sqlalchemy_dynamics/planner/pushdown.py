@@ -30,6 +30,7 @@ from sqlalchemy_dynamics.odata.filters import (
 from sqlalchemy_dynamics.planner.constants import Kinds, NullConstant, is_constant, operand, text_of
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources
 from sqlalchemy_dynamics.planner.patterns import searches
+from sqlalchemy_dynamics.planner.related import condition_of_exists, condition_of_in
 
 __all__ = ["Pushed", "Translator", "filterable"]
 
@@ -248,7 +249,15 @@ def _between(self: Translator, node: exp.Between, target: Occurrence, negated: b
     return Pushed(Either(terms) if negated else Both(terms), len(known) == 2)
 
 
+def _exists(self: Translator, node: exp.Exists, target: Occurrence, negated: bool) -> Pushed | None:
+    found = None if negated else condition_of_exists(self, node, target)
+    return None if found is None else Pushed(found, True)
+
+
 def _among(self: Translator, node: exp.In, target: Occurrence, negated: bool) -> Pushed | None:
+    if isinstance(node.args.get("query"), exp.Subquery):
+        found = None if negated else condition_of_in(self, node, target)
+        return None if found is None else Pushed(found, True)
     members = node.expressions
     column = self.text_column(node.this, target) or self.column(node.this, target)
     if column is None or not members or any(node.args.get(key) for key in ("query", "unnest", "field")):
@@ -309,6 +318,7 @@ _RULES: dict[type[exp.Expression], Rule] = {
     exp.NullSafeNEQ: _distinct,
     exp.Between: _between,
     exp.In: _among,
+    exp.Exists: _exists,
     exp.Like: _like,
     exp.ILike: _like,
     exp.Escape: _like,

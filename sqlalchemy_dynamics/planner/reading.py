@@ -121,6 +121,7 @@ def _residual(
     limited = _limited(tree, occurrences, translator) if pushdown else {}
     once = is_read_once(tree)
     settle(implied.settled)
+    occurrences = [each for each in occurrences if each.node.root() is tree]
     columns = columns_needed(tree, occurrences)
     speak_text_rule(tree, translator)
     stand_in(occurrences)
@@ -154,13 +155,14 @@ def _scans(
 ) -> tuple[Scan, ...]:
     """Decide how each table is fetched: in a request of its own, with another's keys, or inside another's reply."""
     columns = {each.number: _fetched(each, needed[each.number]) for each in occurrences}
-    expanded = expansions(implied.links, implied.filters, columns)
+    present = [each for each in implied.links if each.source.number in columns and each.target.number in columns]
+    expanded = expansions(present, implied.filters, columns)
     filters = dict(implied.filters)
     for each in expanded.values():
         root, condition = _root(each, expanded)
         if condition is not None:
             filters[root] = Both((filters[root], condition)) if root in filters else condition
-    links = choose([link for link in implied.links if link.target.number not in expanded], filters, occurrences)
+    links = choose([link for link in present if link.target.number not in expanded], filters, occurrences)
     return tuple(
         replace(limited[each.number], columns=columns[each.number])
         if each.number in limited

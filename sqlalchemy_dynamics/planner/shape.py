@@ -49,11 +49,11 @@ class Shape:
 
 def shape_of(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> Shape | None:
     """Return the plain shape of a statement, None when it is anything more."""
-    if not isinstance(tree, exp.Select) or len(occurrences) != 1 or not _is_plain(tree):
+    if not isinstance(tree, exp.Select) or not _is_plain(tree):
         return None
     start = tree.args.get("from_") or tree.args.get("from")
-    occurrence = occurrences[0]
-    if start is None or start.this is not occurrence.node or _is_decorated(occurrence.node):
+    occurrence = next((each for each in occurrences if start is not None and each.node is start.this), None)
+    if occurrence is None or _is_decorated(occurrence.node):
         return None
     where = tree.args.get("where")
     pushed = translator.translate(where.this, occurrence) if where is not None else None
@@ -71,7 +71,17 @@ def _is_plain(select: exp.Select) -> bool:
     distinct = select.args.get("distinct")
     if isinstance(distinct, exp.Distinct) and distinct.args.get("on"):
         return False
-    return len(list(select.find_all(exp.Select))) == 1 and not select.find(exp.Window, exp.Columns, exp.Unnest)
+    inside = [each for each in select.find_all(exp.Select) if each is not select and not _in_where(each, select)]
+    return not inside and not select.find(exp.Window, exp.Columns, exp.Unnest)
+
+
+def _in_where(inner: exp.Select, select: exp.Select) -> bool:
+    """What stands in WHERE is judged there: it goes down exactly, or the shape is not plain."""
+    where = select.args.get("where")
+    node: exp.Expression | None = inner
+    while node is not None and node is not where:
+        node = node.parent
+    return where is not None and node is where
 
 
 def _is_decorated(node: exp.Table) -> bool:

@@ -122,6 +122,14 @@ def nested(draw: st.DrawFn) -> str:
         f"SELECT t.n AS c FROM firm t WHERE t.{column} NOT IN (SELECT p.{column} FROM person p WHERE {inner})",
         f"SELECT t.k AS c FROM firm t WHERE EXISTS (SELECT 1 FROM person p WHERE p.firmid = t.firmid AND {inner})",
         f"SELECT t.k AS c FROM firm t WHERE NOT EXISTS (SELECT * FROM person p WHERE p.k = t.k AND {inner})",
+        f"SELECT t.k AS c FROM firm t WHERE EXISTS (SELECT 1 FROM person p WHERE p.firmid = t.firmid AND {inner}) "
+        f"AND {outer}",
+        f"SELECT t.n AS c FROM firm t WHERE t.firmid IN (SELECT p.firmid FROM person p WHERE {inner}) AND {outer}",
+        f"SELECT p.k AS c FROM person p WHERE p.firmid IN (SELECT t.firmid FROM firm t WHERE {outer}) AND {inner}",
+        f"SELECT p.k AS c FROM person p WHERE p.firmid NOT IN (SELECT t.firmid FROM firm t WHERE {outer})",
+        f"SELECT max(t.n) AS c, min(t.madeon) AS d FROM firm t WHERE {outer}",
+        f"SELECT d.n AS c, p.k AS e FROM (SELECT * FROM firm t WHERE {outer} ORDER BY t.firmid LIMIT 4) d "
+        f"JOIN person p ON p.firmid = d.firmid",
         f"SELECT t.n AS c FROM (SELECT * FROM firm f WHERE f.k > 0) t WHERE {outer}",
         f"WITH t AS (SELECT * FROM firm) SELECT t.n AS c FROM t WHERE {outer}",
         f"SELECT p.n AS c FROM person p WHERE {inner} UNION SELECT t.k FROM firm t WHERE {outer}",

@@ -61,6 +61,11 @@ ACCOUNT = table(
     _parent,
     named(_parent),
     _currency,
+    navigations=(
+        Navigation("contact_customer_accounts", "contact", True, "parentcustomerid", "parentcustomerid_account"),
+        Navigation("opportunity_parent_account", "opportunity", True, "parentaccountid", "parentaccountid"),
+        Navigation("parentaccountid", "account", False, "parentaccountid"),
+    ),
 )
 _customer = lookup("parentcustomerid", account="parentcustomerid_account", contact="parentcustomerid_contact")
 CONTACT = table(
