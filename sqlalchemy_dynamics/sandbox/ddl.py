@@ -64,15 +64,18 @@ _PUT: dict[str, Callable[[Draft, Target, Body], None]] = {
     "EntityMetadata": lambda draft, target, body: put_table(draft, target.one.name, body),
     "AttributeMetadata": lambda draft, target, body: put_column(draft, _table_of(target), _column(draft, target), body),
     "RelationshipMetadataBase": lambda draft, target, body: put_relationship(
-        draft, _relationship(draft, target.one.name), body),
+        draft, _relationship(draft, target.one.name), body
+    ),
     "OptionSetMetadataBase": lambda draft, target, body: update_choice(
-        draft, draft.organisation.choices[target.one.name], body.check()),
+        draft, draft.organisation.choices[target.one.name], body.check()
+    ),
 }
 _DELETE: dict[str, Callable[[Draft, Target], None]] = {
     "EntityMetadata": lambda draft, target: drop_table(draft, target.one.name),
     "AttributeMetadata": lambda draft, target: drop_column(draft, _table_of(target), _column(draft, target)),
     "EntityKeyMetadata": lambda draft, target: drop_key(
-        draft, _table_of(target), draft.organisation.tables[_table_of(target)].keys[target.one.name]),
+        draft, _table_of(target), draft.organisation.tables[_table_of(target)].keys[target.one.name]
+    ),
     "RelationshipMetadataBase": lambda draft, target: drop_relationship(draft, _relationship(draft, target.one.name)),
     "OptionSetMetadataBase": lambda draft, target: drop_choice(draft, draft.organisation.choices[target.one.name]),
 }
@@ -123,8 +126,13 @@ def _lookups(kind: str, name: str) -> Handler:
     def create(service: Service, request: Request) -> Reply:
         with change(service, request) as draft:
             relationships, column = create_lookups(draft, Body(request.json(), name), kind)
-        return json_reply({"@odata.context": f"{request.root}$metadata#{response_type(name)}",
-                           "RelationshipIds": relationships, "AttributeId": column})
+        return json_reply(
+            {
+                "@odata.context": f"{request.root}$metadata#{response_type(name)}",
+                "RelationshipIds": relationships,
+                "AttributeId": column,
+            }
+        )
 
     return create
 
@@ -170,6 +178,9 @@ def publish(service: Service, request: Request) -> Reply:
 DDL_ACTIONS: dict[str, Handler] = {
     "CreateCustomerRelationships": _lookups("Customer", "CreateCustomerRelationships"),
     "CreatePolymorphicLookupAttribute": _lookups("Lookup", "CreatePolymorphicLookupAttribute"),
-    "CreateEntities": create_entities, "ReactivateEntityKey": reactivate, "SetAutoNumberSeed": set_auto_number_seed,
-    "PublishXml": publish, "PublishAllXml": publish_all,
+    "CreateEntities": create_entities,
+    "ReactivateEntityKey": reactivate,
+    "SetAutoNumberSeed": set_auto_number_seed,
+    "PublishXml": publish,
+    "PublishAllXml": publish_all,
 }

@@ -40,9 +40,16 @@ def attach(draft: Draft, table: Table, column: Column) -> None:
             _only_primary(table, column)
         add_image_parts(table, column)
     elif column.kind == "File":
-        table.add(Column(
-            f"{column.name}_name", "String", f"{column.schema_name}_Name", creatable=False, updatable=False, custom=True
-        ))
+        table.add(
+            Column(
+                f"{column.name}_name",
+                "String",
+                f"{column.schema_name}_Name",
+                creatable=False,
+                updatable=False,
+                custom=True,
+            )
+        )
 
 
 def _only_primary(table: Table, column: Column) -> None:
@@ -72,6 +79,8 @@ def create_column(draft: Draft, table_name: str, body: Body) -> str:
 
 def put_column(draft: Draft, table_name: str, old: Column, body: Body) -> None:
     """Replace the definition of a column: what the body does not say goes back to its default."""
+    if old.attribute_of:
+        raise Refused(draft.service.switches.managed_component, kind="Attribute", name=old.name, done="changed")
     table = draft.table(table_name)
     kind = body.check().type.removesuffix("AttributeMetadata")
     same = {"Customer": "Lookup", "Owner": "Lookup", "Uniqueidentifier": "UniqueIdentifier"}.get(old.kind, old.kind)
@@ -80,8 +89,6 @@ def put_column(draft: Draft, table_name: str, old: Column, body: Body) -> None:
     for member, name in (("SchemaName", old.schema_name), ("LogicalName", old.name)):
         if body.text(member, name).lower() != name.lower():
             raise invalid(f"The {member} of '{old.schema_name}' cannot be changed.")
-    if old.attribute_of:
-        raise Refused(draft.service.switches.managed_component, kind="Attribute", name=old.name, done="changed")
     column = fill_column(draft, reset(old), body, old)
     _change_behaviour(draft, table, old, column)
     table.columns[old.name] = column

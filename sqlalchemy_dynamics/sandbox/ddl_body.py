@@ -29,7 +29,8 @@ def invalid(message: str) -> ODataError:
 def payload(message: str) -> ODataError:
     """Return the 400 for a body the OData layer does not understand (0x80048d19)."""
     return ODataError(
-        400, "0x80048d19",
+        400,
+        "0x80048d19",
         "Error identified in Payload provided by the user for Entity :'', For more information on this error please "
         "follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : "
         f"Microsoft.OData.ODataException: {message}",

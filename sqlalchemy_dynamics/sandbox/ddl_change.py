@@ -30,6 +30,8 @@ class ChangeLog:
     deleted: list[tuple[int, str, str]] = field(default_factory=list)
     lagging: list[tuple[float, Organisation]] = field(default_factory=list)
     """Until when a reader sees the organisation of before a change."""
+    latest: Organisation | None = None
+    """The organisation after the last change, whole: what readers see while the next one is put in force."""
     busy_until: float = 0.0
 
 
@@ -41,8 +43,12 @@ class Draft:
         self.service = service
         self.request = request
         self.organisation = replace(
-            live, tables=dict(live.tables), one_to_many=dict(live.one_to_many), many_to_many=dict(live.many_to_many),
-            choices=dict(live.choices), _cache={},
+            live,
+            tables=dict(live.tables),
+            one_to_many=dict(live.one_to_many),
+            many_to_many=dict(live.many_to_many),
+            choices=dict(live.choices),
+            _cache={},
         )
         self.changed: set[str] = set()
         self.deleted: list[tuple[str, str]] = []
@@ -108,23 +114,22 @@ def _publish(service: Service, draft: Draft, log: ChangeLog) -> None:
     live.one_to_many, live.many_to_many, live.choices = new.one_to_many, new.many_to_many, new.choices
     live.tables = new.tables
     live.changed()
+    log.latest = replace(live, _cache={})
     log.changed.update(dict.fromkeys(draft.changed, live.version))
     log.deleted += [(live.version, kind, ident) for kind, ident in draft.deleted]
     service.store.refresh_views()
 
 
 def current(service: Service, request: Request) -> Service:
-    """Return the service as the request sees it: after a change the caches of the real one lag behind (section 3.4).
+    """Return the service as the request sees it: its schema stands still, and may lag behind a change (section 3.4).
 
-    ``Consistency: Strong`` and requests that change the schema see it as it is.
+    ``Consistency: Strong`` sees the last change at once; requests that change the schema get the service itself.
     """
     for settle in settling:
         settle(service)
     log = service.state.get("changes of schema")
-    if not isinstance(log, ChangeLog) or not log.lagging:
+    if not isinstance(log, ChangeLog) or log.latest is None or (request.method != "GET" and request.path[:1].isupper()):
         return service
-    log.lagging = [item for item in log.lagging if item[0] > clock(service)]
-    schema_write = request.method != "GET" and request.path[:1].isupper()
-    if not log.lagging or schema_write or request.headers.get("consistency", "").lower() == "strong":
-        return service
-    return replace(service, organisation=log.lagging[0][1])
+    lagging = log.lagging = [item for item in log.lagging if item[0] > clock(service)]
+    strong = request.headers.get("consistency", "").lower() == "strong"
+    return replace(service, organisation=log.latest if strong or not lagging else lagging[0][1])

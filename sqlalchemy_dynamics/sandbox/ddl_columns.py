@@ -17,13 +17,35 @@ __all__ = ["CREATABLE", "fill_column", "new_column", "reset", "texts_of"]
 
 Reader = Callable[[Draft, Column, Body], None]
 _LEVELS = frozenset({"None", "SystemRequired", "ApplicationRequired", "Recommended"})
-_TEXT_FORMATS = frozenset({
-    "Text", "Email", "Phone", "Url", "TextArea", "TickerSymbol", "RichText", "Json", "VersionNumber", "PhoneticGuide",
-})
+_TEXT_FORMATS = frozenset(
+    {
+        "Text",
+        "Email",
+        "Phone",
+        "Url",
+        "TextArea",
+        "TickerSymbol",
+        "RichText",
+        "Json",
+        "VersionNumber",
+        "PhoneticGuide",
+    }
+)
 _WHOLE_FORMATS = frozenset({"None", "Duration", "TimeZone", "Language", "Locale"})
 _BEHAVIOURS = frozenset({"UserLocal", "DateOnly", "TimeZoneIndependent"})
-_KEPT = ("IsAuditEnabled", "IsValidForAdvancedFind", "IsGlobalFilterEnabled", "IsSortableEnabled", "IsSecured",
-         "ExternalName", "ImeMode", "IsCustomizable", "IsRenameable", "CanModifyAdditionalSettings", "PrecisionSource")
+_KEPT = (
+    "IsAuditEnabled",
+    "IsValidForAdvancedFind",
+    "IsGlobalFilterEnabled",
+    "IsSortableEnabled",
+    "IsSecured",
+    "ExternalName",
+    "ImeMode",
+    "IsCustomizable",
+    "IsRenameable",
+    "CanModifyAdditionalSettings",
+    "PrecisionSource",
+)
 _RANDOM = re.compile(r"\{RANDSTRING:(\d+)\}")
 
 
@@ -101,10 +123,19 @@ def _nothing(draft: Draft, column: Column, body: Body) -> None:
 
 
 _READERS: dict[str, Reader] = {
-    "String": _text(4000, "Text"), "Memo": _text(1_048_576, "TextArea"), "Integer": _integer, "BigInt": _nothing,
-    "Decimal": _range(-1e11, 1e11, 10, 2), "Double": _range(-1e11, 1e11, 5, 2),
-    "Money": _range(-922337203685477.0, 922337203685477.0, 4, 2), "DateTime": _date_time, "Boolean": _boolean,
-    "Picklist": _picklist, "MultiSelectPicklist": _picklist, "Image": _image, "File": _file,
+    "String": _text(4000, "Text"),
+    "Memo": _text(1_048_576, "TextArea"),
+    "Integer": _integer,
+    "BigInt": _nothing,
+    "Decimal": _range(-1e11, 1e11, 10, 2),
+    "Double": _range(-1e11, 1e11, 5, 2),
+    "Money": _range(-922337203685477.0, 922337203685477.0, 4, 2),
+    "DateTime": _date_time,
+    "Boolean": _boolean,
+    "Picklist": _picklist,
+    "MultiSelectPicklist": _picklist,
+    "Image": _image,
+    "File": _file,
 }
 CREATABLE = frozenset(_READERS)
 
@@ -161,6 +192,13 @@ def reset(column: Column) -> Column:
         return column
     fresh = Column(column.name, column.kind, column.schema_name)
     return replace(
-        column, max_length=fresh.max_length, precision=fresh.precision, minimum=None, maximum=None, format="",
-        behaviour=fresh.behaviour, default=None, auto_number="",
+        column,
+        max_length=fresh.max_length,
+        precision=fresh.precision,
+        minimum=None,
+        maximum=None,
+        format="",
+        behaviour=fresh.behaviour,
+        default=None,
+        auto_number="",
     )

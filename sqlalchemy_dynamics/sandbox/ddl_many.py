@@ -21,15 +21,17 @@ def create_many(draft: Draft, body: Body, name: str) -> str:
         raise invalid("Elastic and intersect tables take no part in many-to-many relationships.")
     intersect = body.text("IntersectEntityName", name).lower()
     if intersect in organisation.tables:
-        raise ODataError(400, "0x8004700b",
-                         "An entity with the specified name already exists. Please specify a unique name.")
+        raise ODataError(
+            400, "0x8004700b", "An entity with the specified name already exists. Please specify a unique name."
+        )
     first, second = one.primary_id, two.primary_id
     if first == second:
         first, second = f"{first}one", f"{second}two"
     nav1 = body.text("Entity1NavigationPropertyName", name)
     nav2 = body.text("Entity2NavigationPropertyName", name if one is not two else f"{name}_two")
-    relationship = ManyToMany(name, one.name, two.name, intersect, first, second, nav1, nav2, True,
-                              metadata_id("relationship", name))
+    relationship = ManyToMany(
+        name, one.name, two.name, intersect, first, second, nav1, nav2, True, metadata_id("relationship", name)
+    )
     table = draft.add(_table(organisation, intersect, first, second))
     organisation.relate(relationship)
     draft.store.create_table(table)
@@ -41,8 +43,16 @@ def create_many(draft: Draft, body: Body, name: str) -> str:
 
 def _table(organisation: Organisation, name: str, first: str, second: str) -> Table:
     table = Table(
-        name, f"{name}set", f"{name}id", label=name, plural=name, intersect=True, ownership="None",
-        change_tracking=False, optimistic=False, custom=True,
+        name,
+        f"{name}set",
+        f"{name}id",
+        label=name,
+        plural=name,
+        intersect=True,
+        ownership="None",
+        change_tracking=False,
+        optimistic=False,
+        custom=True,
         object_type_code=max([10000, *(other.object_type_code for other in organisation.tables.values())]) + 1,
     )
     for column in (table.primary_id, first, second):

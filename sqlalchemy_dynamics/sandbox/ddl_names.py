@@ -9,7 +9,6 @@ from sqlalchemy_dynamics.sandbox.ddl_body import invalid
 from sqlalchemy_dynamics.sandbox.ddl_change import Draft
 from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused
 from sqlalchemy_dynamics.sandbox.schema import Organisation
-from sqlalchemy_dynamics.sandbox.values import sql_name
 
 __all__ = ["Publisher", "publisher", "schema_name", "set_name"]
 
@@ -19,11 +18,11 @@ _ENDINGS = (("y", "ies", 1), ("s", "es", 0), ("x", "es", 0), ("ch", "es", 0), ("
 
 @dataclass(frozen=True)
 class Publisher:
-    """Whose components a request makes. Without a solution in the request any prefix will do (`any_prefix`)."""
+    """Whose components a request makes. Without a solution in the request the prefix of any publisher will do."""
 
     prefix: str = "new"
     option_prefix: int = 10000
-    any_prefix: bool = True
+    prefixes: frozenset[str] = frozenset({"new"})
 
     @property
     def first_option(self) -> int:
@@ -38,16 +37,18 @@ def publisher(draft: Draft, named: str = "") -> Publisher:
     if not {"solution", "publisher"} <= tables.keys() or "customizationprefix" not in tables["publisher"].columns:
         return Publisher()
     draft.store.touch("solution", "publisher")
+    known = draft.store.query("SELECT lower(customizationprefix) FROM publisher WHERE customizationprefix > ''")
     rows = draft.store.query(
         "SELECT p.customizationprefix, p.customizationoptionvalueprefix FROM solution s JOIN publisher p "
-        f"ON p.publisherid = s.publisherid WHERE fold(s.{sql_name('uniquename')}) = fold(?)", (solution or "Default",)
+        "ON p.publisherid = s.publisherid WHERE fold(s.uniquename) = fold(?)",
+        (solution or "Default",),
     )
-    if not rows:
-        if not solution:
-            return Publisher()
+    if not rows and solution:
         raise ODataError(404, "0x80040217", f"Solution with unique name '{solution}' does not exist.")
-    prefix, options_from = rows[0]
-    return Publisher(str(prefix or "new"), int(str(options_from or 10000)), not solution)
+    prefix, options_from = rows[0] if rows else (None, None)
+    own = str(prefix or "new")
+    allowed = frozenset({own.lower()} if solution else {own.lower(), *(str(item[0]) for item in known)})
+    return Publisher(own, int(str(options_from or 10000)), allowed)
 
 
 def schema_name(draft: Draft, name: str, owner: Publisher, what: str = "SchemaName") -> str:
@@ -57,7 +58,7 @@ def schema_name(draft: Draft, name: str, owner: Publisher, what: str = "SchemaNa
     if len(name) > draft.service.switches.schema_name_limit:
         raise invalid(f"{what} '{name}' is longer than {draft.service.switches.schema_name_limit} characters.")
     match = _NAME.match(name)
-    if match is None or not (owner.any_prefix or match[1].lower() == owner.prefix.lower()):
+    if match is None or match[1].lower() not in owner.prefixes:
         raise Refused(draft.service.switches.prefix_mismatch, name=name, prefix=owner.prefix)
     return name
 

@@ -26,8 +26,9 @@ def existing_table(draft: Draft, name: str) -> Table:
     """Return a table a body names; raises ODataError 400 when there is none."""
     found = draft.organisation.tables.get(name)
     if found is None or found.name == "principal":
-        raise ODataError(400, "0x80040217", f"Could not find an entity with name {name} and id "
-                                            "00000000-0000-0000-0000-000000000000.")
+        raise ODataError(
+            400, "0x80040217", f"Could not find an entity with name {name} and id 00000000-0000-0000-0000-000000000000."
+        )
     return found
 
 
@@ -76,9 +77,16 @@ def relate(draft: Draft, referencing: Table, column: Column, body: Body, navigat
         raise invalid(f"ReferencedAttribute must be the primary key '{referenced.primary_id}'.")
     name = unique_name(draft, body, publisher(draft))
     relationship = OneToMany(
-        name, referenced.name, referenced.primary_id, referencing.name, column.name,
+        name,
+        referenced.name,
+        referenced.primary_id,
+        referencing.name,
+        column.name,
         body.text("ReferencingEntityNavigationPropertyName", navigation),
-        body.text("ReferencedEntityNavigationPropertyName", name), _cascade(body), True, body.flag("IsHierarchical"),
+        body.text("ReferencedEntityNavigationPropertyName", name),
+        _cascade(body),
+        True,
+        body.flag("IsHierarchical"),
         metadata_id=metadata_id("relationship", name),
     )
     taken = draft.organisation.navigations(referencing.name)

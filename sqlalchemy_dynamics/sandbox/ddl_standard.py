@@ -29,8 +29,9 @@ def add_standard(organisation: Organisation, table: Table) -> None:
     if table.ownership == "UserOwned":
         add_owner(organisation, table, {})
     elif "organization" in organisation.tables:
-        column = Column("organizationid", "Lookup", "OrganizationId", label="Organization Id", creatable=False,
-                        updatable=False)
+        column = Column(
+            "organizationid", "Lookup", "OrganizationId", label="Organization Id", creatable=False, updatable=False
+        )
         add_lookup(organisation, table, column, [("organization", f"organization_{table.name}", "organizationid")])
     if table.table_type == "Elastic":
         _add_elastic(table)
@@ -73,7 +74,16 @@ def enable_activities(draft: Draft, table: Table) -> None:
 def _aim(draft: Draft, table: Table, referencing: str, column: str, back: str, forward: str, constraint: bool) -> None:
     owner = draft.table(referencing)
     owner.columns[column] = replace(owner.columns[column], targets=(*owner.columns[column].targets, table.name))
-    draft.organisation.relate(OneToMany(
-        back, table.name, table.primary_id, referencing, column, forward, back, {**CASCADES, "Delete": "Cascade"},
-        constraint=constraint,
-    ))
+    draft.organisation.relate(
+        OneToMany(
+            back,
+            table.name,
+            table.primary_id,
+            referencing,
+            column,
+            forward,
+            back,
+            {**CASCADES, "Delete": "Cascade"},
+            constraint=constraint,
+        )
+    )

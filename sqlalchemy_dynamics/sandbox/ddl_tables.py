@@ -20,14 +20,45 @@ __all__ = ["create_table", "drop_table", "put_table"]
 _OWNERSHIPS = frozenset({"UserOwned", "OrganizationOwned", "None"})
 _TYPES = frozenset({"Standard", "Elastic", "Virtual", "Activity"})
 _KEPT = (
-    "IsAuditEnabled", "IsValidForQueue", "IsConnectionsEnabled", "IsMappable", "IsDuplicateDetectionEnabled",
-    "CanCreateAttributes", "CanCreateForms", "CanCreateViews", "CanCreateCharts", "IsVisibleInMobile",
-    "IsVisibleInMobileClient", "IsReadOnlyInMobileClient", "IsOfflineInMobileClient", "EntityColor", "IconVectorName",
-    "IconLargeName", "IconMediumName", "IconSmallName", "EntityHelpUrl", "EntityHelpUrlEnabled", "IsQuickCreateEnabled",
-    "IsSLAEnabled", "IsDocumentManagementEnabled", "IsOneNoteIntegrationEnabled", "IsKnowledgeManagementEnabled",
-    "AutoCreateAccessTeams", "ExternalName", "ExternalCollectionName", "HasFeedback", "HasEmailAddresses",
-    "ActivityTypeMask", "AutoRouteToOwnerQueue", "IsAvailableOffline", "IsReadingPaneEnabled", "IsMailMergeEnabled",
-    "SyncToExternalSearchIndex", "IsBusinessProcessEnabled", "IsRetrieveAuditEnabled", "IsRetrieveMultipleAuditEnabled",
+    "IsAuditEnabled",
+    "IsValidForQueue",
+    "IsConnectionsEnabled",
+    "IsMappable",
+    "IsDuplicateDetectionEnabled",
+    "CanCreateAttributes",
+    "CanCreateForms",
+    "CanCreateViews",
+    "CanCreateCharts",
+    "IsVisibleInMobile",
+    "IsVisibleInMobileClient",
+    "IsReadOnlyInMobileClient",
+    "IsOfflineInMobileClient",
+    "EntityColor",
+    "IconVectorName",
+    "IconLargeName",
+    "IconMediumName",
+    "IconSmallName",
+    "EntityHelpUrl",
+    "EntityHelpUrlEnabled",
+    "IsQuickCreateEnabled",
+    "IsSLAEnabled",
+    "IsDocumentManagementEnabled",
+    "IsOneNoteIntegrationEnabled",
+    "IsKnowledgeManagementEnabled",
+    "AutoCreateAccessTeams",
+    "ExternalName",
+    "ExternalCollectionName",
+    "HasFeedback",
+    "HasEmailAddresses",
+    "ActivityTypeMask",
+    "AutoRouteToOwnerQueue",
+    "IsAvailableOffline",
+    "IsReadingPaneEnabled",
+    "IsMailMergeEnabled",
+    "SyncToExternalSearchIndex",
+    "IsBusinessProcessEnabled",
+    "IsRetrieveAuditEnabled",
+    "IsRetrieveMultipleAuditEnabled",
 )
 
 
@@ -37,20 +68,27 @@ def create_table(draft: Draft, body: Body) -> Table:
     schema = schema_name(draft, body.check().text("SchemaName") or body.text("LogicalName"), owner)
     name = schema.lower()
     if name in draft.organisation.tables:
-        raise ODataError(400, "0x8004700b",
-                         "An entity with the specified name already exists. Please specify a unique name.")
+        raise ODataError(
+            400, "0x8004700b", "An entity with the specified name already exists. Please specify a unique name."
+        )
     activity = body.flag("IsActivity")
     columns = [Body(item, "AttributeMetadata") for item in body.items("Attributes")]
     primary = _primary(columns, activity)
     wanted_set = body.text("EntitySetName")
     taken = draft.organisation.table_of_set(wanted_set) is not None
     table = Table(
-        name, wanted_set if wanted_set and not taken else set_name(draft.organisation, name),
-        "activityid" if activity else f"{name}id", primary, schema_name=schema,
+        name,
+        wanted_set if wanted_set and not taken else set_name(draft.organisation, name),
+        "activityid" if activity else f"{name}id",
+        primary,
+        schema_name=schema,
         object_type_code=max([10000, *(t.object_type_code for t in draft.organisation.tables.values())]) + 1,
-        ownership=body.choice("OwnershipType", _OWNERSHIPS, "UserOwned"), base="activitypointer" if activity else "",
-        is_activity=activity, table_type=body.choice("TableType", _TYPES, "Standard") if not activity else "Standard",
-        custom=True, change_tracking=body.flag("ChangeTrackingEnabled", True),
+        ownership=body.choice("OwnershipType", _OWNERSHIPS, "UserOwned"),
+        base="activitypointer" if activity else "",
+        is_activity=activity,
+        table_type=body.choice("TableType", _TYPES, "Standard") if not activity else "Standard",
+        custom=True,
+        change_tracking=body.flag("ChangeTrackingEnabled", True),
     )
     _describe(draft, table, body, None)
     draft.add(table)
@@ -78,7 +116,8 @@ def _fill(draft: Draft, table: Table, columns: list[Body], owner: Publisher) -> 
             attach(draft, table, column)
     if table.primary_name in table.columns and not table.is_activity:
         table.columns = {  # the key and the name come first
-            **{name: table.columns[name] for name in (table.primary_id, table.primary_name)}, **table.columns,
+            **{name: table.columns[name] for name in (table.primary_id, table.primary_name)},
+            **table.columns,
         }
 
 

@@ -13,8 +13,11 @@ from sqlalchemy_dynamics.sandbox.router import Route, register
 __all__ = ["register_definitions"]
 
 ROUTES: dict[tuple[str, str], Route] = {
-    ("GET", "definitions"): definitions.read, ("POST", "definitions"): ddl.post, ("PUT", "definitions"): ddl.put,
-    ("DELETE", "definitions"): ddl.delete, ("PATCH", "definitions"): ddl.patch,
+    ("GET", "definitions"): definitions.read,
+    ("POST", "definitions"): ddl.post,
+    ("PUT", "definitions"): ddl.put,
+    ("DELETE", "definitions"): ddl.delete,
+    ("PATCH", "definitions"): ddl.patch,
 }
 
 

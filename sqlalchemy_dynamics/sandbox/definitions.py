@@ -118,8 +118,13 @@ def missing(declared: str, name: str, value: str) -> ODataError:
     """Return the 404 for a definition that is not there (0x80040217)."""
     row_id = value if name == "MetadataId" else _NO_ID
     kind = {"EntityMetadata": "entity", "EntityKeyMetadata": "entity key"}.get(
-        declared, "attribute" if declared.endswith("AttributeMetadata") else
-        "relationship" if "Relationship" in declared else "optionset")
+        declared,
+        "attribute"
+        if declared.endswith("AttributeMetadata")
+        else "relationship"
+        if "Relationship" in declared
+        else "optionset",
+    )
     shown = "" if name == "MetadataId" else value
     return ODataError(404, "0x80040217", f"Could not find an {kind} with name {shown} and id {row_id}.")
 

@@ -42,8 +42,15 @@ def option_json(organisation: Organisation, choice: Choice, option: Option) -> d
     ident = ("option", choice.name, str(option.value))
     description = texts(option.description, {}, language)
     return {
-        **kind, "Value": option.value, "Color": option.color, "IsManaged": managed,
-        "ExternalValue": option.external_value, "ParentValues": [], "Tag": None, "MetadataId": None, "HasChanged": None,
+        **kind,
+        "Value": option.value,
+        "Color": option.color,
+        "IsManaged": managed,
+        "ExternalValue": option.external_value,
+        "ParentValues": [],
+        "Tag": None,
+        "MetadataId": None,
+        "HasChanged": None,
         **_EXTRA.get(choice.kind, _plain)(option, choice.options),
         "Label": label(texts(option.label, option.labels, language), language, managed, *ident),
         "Description": label(description, language, managed, *ident, "description"),
@@ -55,9 +62,16 @@ def choice_members(organisation: Organisation, choice: Choice) -> dict[str, obje
     language, managed = organisation.language, not choice.custom
     ident = ("choice", choice.name)
     members: dict[str, object] = {
-        "MetadataId": choice_id(choice), "HasChanged": None, "IsCustomOptionSet": choice.custom,
-        "IsGlobal": choice.is_global, "IsManaged": managed, "Name": choice.name, "ExternalTypeName": None,
-        "OptionSetType": choice.kind, "IntroducedVersion": "1.0.0.0", "ParentOptionSetName": None,
+        "MetadataId": choice_id(choice),
+        "HasChanged": None,
+        "IsCustomOptionSet": choice.custom,
+        "IsGlobal": choice.is_global,
+        "IsManaged": managed,
+        "Name": choice.name,
+        "ExternalTypeName": None,
+        "OptionSetType": choice.kind,
+        "IntroducedVersion": "1.0.0.0",
+        "ParentOptionSetName": None,
         "Description": label({}, language, managed, *ident, "description"),
         "DisplayName": label(texts(choice.label, choice.labels, language), language, managed, *ident),
         "IsCustomizable": managed_property(True, not managed, "iscustomizable"),

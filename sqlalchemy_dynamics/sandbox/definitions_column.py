@@ -11,11 +11,32 @@ from sqlalchemy_dynamics.sandbox.values import KINDS
 __all__ = ["COLUMN_TYPES", "all_columns", "column_members", "column_type"]
 
 COLUMN_TYPES = {
-    **{kind: kind for kind in (
-        "String", "Memo", "Integer", "BigInt", "Decimal", "Double", "Money", "DateTime", "Boolean", "Picklist",
-        "MultiSelectPicklist", "State", "Status", "Lookup", "Image", "File", "EntityName", "ManagedProperty",
-    )},
-    "Customer": "Lookup", "Owner": "Lookup", "Uniqueidentifier": "UniqueIdentifier",
+    **{
+        kind: kind
+        for kind in (
+            "String",
+            "Memo",
+            "Integer",
+            "BigInt",
+            "Decimal",
+            "Double",
+            "Money",
+            "DateTime",
+            "Boolean",
+            "Picklist",
+            "MultiSelectPicklist",
+            "State",
+            "Status",
+            "Lookup",
+            "Image",
+            "File",
+            "EntityName",
+            "ManagedProperty",
+        )
+    },
+    "Customer": "Lookup",
+    "Owner": "Lookup",
+    "Uniqueidentifier": "UniqueIdentifier",
 }
 _FORMATS = frozenset({"Email", "Text", "TextArea", "Url", "TickerSymbol", "PhoneticGuide", "VersionNumber", "Phone"})
 _NAMED = frozenset({"Picklist", "MultiSelectPicklist", "State", "Status", "Boolean"})
@@ -53,8 +74,14 @@ def _companion(table: Table, column: Column, suffix: str, kind: str) -> Column:
     name = column.name + suffix
     tail = {"name": "Name", "yominame": "YomiName", "type": "Type"}[suffix]
     return Column(
-        name, kind, f"{column.schema_name}{tail}", required=column.required if kind == "EntityName" else "None",
-        creatable=False, updatable=False, attribute_of=column.name, custom=column.custom,
+        name,
+        kind,
+        f"{column.schema_name}{tail}",
+        required=column.required if kind == "EntityName" else "None",
+        creatable=False,
+        updatable=False,
+        attribute_of=column.name,
+        custom=column.custom,
         metadata_id=metadata_id("column", table.name, name),
     )
 
@@ -71,21 +98,35 @@ def _attribute_of(table: Table, column: Column) -> str | None:
 
 def _string(column: Column) -> Extra:
     name = column.format or "Text"
-    return {"Format": name if name in _FORMATS else "Text", "ImeMode": "Auto", "MaxLength": column.max_length,
-            "YomiOf": None, "IsLocalizable": False, "DatabaseLength": column.max_length * 2, **_FORMULA,
-            "FormatName": {"Value": name}}
+    return {
+        "Format": name if name in _FORMATS else "Text",
+        "ImeMode": "Auto",
+        "MaxLength": column.max_length,
+        "YomiOf": None,
+        "IsLocalizable": False,
+        "DatabaseLength": column.max_length * 2,
+        **_FORMULA,
+        "FormatName": {"Value": name},
+    }
 
 
 def _memo(column: Column) -> Extra:
     name = column.format or "TextArea"
-    return {"Format": name if name in _FORMATS else "TextArea", "ImeMode": "Auto", "MaxLength": column.max_length,
-            "IsLocalizable": False, "FormatName": {"Value": name}}
+    return {
+        "Format": name if name in _FORMATS else "TextArea",
+        "ImeMode": "Auto",
+        "MaxLength": column.max_length,
+        "IsLocalizable": False,
+        "FormatName": {"Value": name},
+    }
 
 
 def _whole(low: int, high: int) -> Callable[[Column], Extra]:
     def members(column: Column) -> Extra:
-        return {"MaxValue": high if column.maximum is None else min(high, int(column.maximum)),
-                "MinValue": low if column.minimum is None else max(low, int(column.minimum))}
+        return {
+            "MaxValue": high if column.maximum is None else min(high, int(column.maximum)),
+            "MinValue": low if column.minimum is None else max(low, int(column.minimum)),
+        }
 
     return members
 
@@ -99,9 +140,12 @@ def _integer(column: Column) -> Extra:
 
 def _range(limit: float) -> Callable[[Column], Extra]:
     def members(column: Column) -> Extra:
-        return {"MaxValue": limit if column.maximum is None else column.maximum,
-                "MinValue": -limit if column.minimum is None else column.minimum, "Precision": column.precision,
-                "ImeMode": "Disabled"}
+        return {
+            "MaxValue": limit if column.maximum is None else column.maximum,
+            "MinValue": -limit if column.minimum is None else column.minimum,
+            "Precision": column.precision,
+            "ImeMode": "Disabled",
+        }
 
     return members
 
@@ -111,16 +155,27 @@ _NUMBER, _AMOUNT = _range(1e11), _range(922337203685477.0)
 
 def _money(column: Column) -> Extra:
     base = column.name.endswith("_base") and not column.creatable
-    return {**_AMOUNT(column), "PrecisionSource": 2, **_FORMULA, "IsBaseCurrency": base,
-            "CalculationOf": column.name.removesuffix("_base") if base else None}
+    return {
+        **_AMOUNT(column),
+        "PrecisionSource": 2,
+        **_FORMULA,
+        "IsBaseCurrency": base,
+        "CalculationOf": column.name.removesuffix("_base") if base else None,
+    }
 
 
 def _date_time(column: Column) -> Extra:
-    return {"MinSupportedValue": "1753-01-01T00:00:00Z", "MaxSupportedValue": "9999-12-30T23:59:59Z",
-            "Format": column.format or "DateAndTime", "ImeMode": "Inactive", **_FORMULA,
-            "DateTimeBehavior": {"Value": column.behaviour},
-            "CanChangeDateTimeBehavior": managed_property(
-                column.custom and column.behaviour == "UserLocal", column.custom, "canmodifybehavior")}
+    return {
+        "MinSupportedValue": "1753-01-01T00:00:00Z",
+        "MaxSupportedValue": "9999-12-30T23:59:59Z",
+        "Format": column.format or "DateAndTime",
+        "ImeMode": "Inactive",
+        **_FORMULA,
+        "DateTimeBehavior": {"Value": column.behaviour},
+        "CanChangeDateTimeBehavior": managed_property(
+            column.custom and column.behaviour == "UserLocal", column.custom, "canmodifybehavior"
+        ),
+    }
 
 
 def _enumeration(column: Column) -> Extra:
@@ -133,17 +188,32 @@ def _picklist(column: Column) -> Extra:
 
 
 def _image(column: Column) -> Extra:
-    return {"IsPrimaryImage": column.primary_image, "MaxHeight": 144, "MaxWidth": 144,
-            "MaxSizeInKB": column.max_size_kb, "CanStoreFullImage": column.full_image}
+    return {
+        "IsPrimaryImage": column.primary_image,
+        "MaxHeight": 144,
+        "MaxWidth": 144,
+        "MaxSizeInKB": column.max_size_kb,
+        "CanStoreFullImage": column.full_image,
+    }
 
 
 _EXTRAS: dict[str, Callable[[Column], Extra]] = {
-    "String": _string, "Memo": _memo, "Integer": _integer, "BigInt": _INT64,
-    "Decimal": lambda column: {**_NUMBER(column), **_FORMULA}, "Double": _NUMBER, "Money": _money,
-    "DateTime": _date_time, "Boolean": lambda column: {"DefaultValue": bool(column.default), **_FORMULA},
-    "Picklist": _picklist, "MultiSelectPicklist": _picklist, "State": _enumeration, "Status": _enumeration,
+    "String": _string,
+    "Memo": _memo,
+    "Integer": _integer,
+    "BigInt": _INT64,
+    "Decimal": lambda column: {**_NUMBER(column), **_FORMULA},
+    "Double": _NUMBER,
+    "Money": _money,
+    "DateTime": _date_time,
+    "Boolean": lambda column: {"DefaultValue": bool(column.default), **_FORMULA},
+    "Picklist": _picklist,
+    "MultiSelectPicklist": _picklist,
+    "State": _enumeration,
+    "Status": _enumeration,
     "Lookup": lambda column: {"Targets": list(column.targets), "Format": "None"},
-    "Image": _image, "File": lambda column: {"MaxSizeInKB": column.max_size_kb},
+    "Image": _image,
+    "File": lambda column: {"MaxSizeInKB": column.max_size_kb},
     "EntityName": lambda column: {"IsEntityReferenceStored": True, "DefaultFormValue": None},
 }
 
@@ -167,20 +237,40 @@ def _common(organisation: Organisation, table: Table, column: Column) -> dict[st
         "AttributeOf": attribute_of,
         "AttributeType": KINDS[column.kind].attribute_type if column.kind in KINDS else "Virtual",
         "ColumnNumber": known.index(column.name) + 1 if column.name in table.columns else 0,
-        "DeprecatedVersion": None, "IntroducedVersion": "1.0.0.0" if column.custom else "5.0.0.0",
-        "EntityLogicalName": table.name, "IsCustomAttribute": column.custom,
-        "IsPrimaryId": column.name == table.primary_id, "IsValidODataAttribute": not companion,
-        "IsPrimaryName": column.name == table.primary_name, "IsValidForCreate": column.creatable,
-        "IsValidForRead": column.readable, "IsValidForUpdate": column.updatable, "CanBeSecuredForRead": secured,
-        "CanBeSecuredForCreate": secured, "CanBeSecuredForUpdate": secured, "IsSecured": False,
-        "IsRetrievable": column.name in (table.primary_id, table.primary_name), "IsFilterable": False,
-        "IsSearchable": False, "IsManaged": _is_managed(table, column), "LinkedAttributeId": None,
-        "LogicalName": column.name, "IsValidForForm": not companion, "IsRequiredForForm": False,
-        "IsValidForGrid": not companion, "SchemaName": column.schema_name, "ExternalName": None,
-        "IsLogical": attribute_of is not None and column.kind != "EntityName", "IsDataSourceSecret": False,
-        "InheritsFrom": None, "CreatedOn": "1900-01-01T00:00:00Z", "ModifiedOn": "1900-01-01T00:00:00Z",
+        "DeprecatedVersion": None,
+        "IntroducedVersion": "1.0.0.0" if column.custom else "5.0.0.0",
+        "EntityLogicalName": table.name,
+        "IsCustomAttribute": column.custom,
+        "IsPrimaryId": column.name == table.primary_id,
+        "IsValidODataAttribute": not companion,
+        "IsPrimaryName": column.name == table.primary_name,
+        "IsValidForCreate": column.creatable,
+        "IsValidForRead": column.readable,
+        "IsValidForUpdate": column.updatable,
+        "CanBeSecuredForRead": secured,
+        "CanBeSecuredForCreate": secured,
+        "CanBeSecuredForUpdate": secured,
+        "IsSecured": False,
+        "IsRetrievable": column.name in (table.primary_id, table.primary_name),
+        "IsFilterable": False,
+        "IsSearchable": False,
+        "IsManaged": _is_managed(table, column),
+        "LinkedAttributeId": None,
+        "LogicalName": column.name,
+        "IsValidForForm": not companion,
+        "IsRequiredForForm": False,
+        "IsValidForGrid": not companion,
+        "SchemaName": column.schema_name,
+        "ExternalName": None,
+        "IsLogical": attribute_of is not None and column.kind != "EntityName",
+        "IsDataSourceSecret": False,
+        "InheritsFrom": None,
+        "CreatedOn": "1900-01-01T00:00:00Z",
+        "ModifiedOn": "1900-01-01T00:00:00Z",
         "SourceType": None if column.is_lookup or column.kind in ("State", "Status", "Uniqueidentifier") else 0,
-        "AutoNumberFormat": column.auto_number, "MetadataId": column.metadata_id, "HasChanged": None,
+        "AutoNumberFormat": column.auto_number,
+        "MetadataId": column.metadata_id,
+        "HasChanged": None,
     }
 
 
@@ -205,7 +295,8 @@ def _managed(language: int, table: Table, column: Column) -> dict[str, object]:
         "IsRenameable": managed_property(own, not managed, "isrenameable"),
         "IsValidForAdvancedFind": managed_property(own, own, "canmodifysearchsettings"),
         "RequiredLevel": managed_property(
-            column.required, own and column.required != "SystemRequired", "canmodifyrequirementlevelsettings"),
+            column.required, own and column.required != "SystemRequired", "canmodifyrequirementlevelsettings"
+        ),
         "CanModifyAdditionalSettings": managed_property(own, not managed, "canmodifyadditionalsettings"),
         "Settings": [],
     }

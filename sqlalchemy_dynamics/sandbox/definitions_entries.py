@@ -71,17 +71,28 @@ def _table(organisation: Organisation, table: Table) -> Entry:
     path = f"EntityDefinitions({table.metadata_id})"
     ones, manys = organisation.one_to_many.values(), organisation.many_to_many.values()
     make = partial(table_members, organisation, table)
-    return Entry("EntityMetadata", table.name, table.metadata_id, path, make, {
-        "Attributes": lambda: [_column(organisation, table, column, path) for column in all_columns(table)],
-        "Keys": lambda: [_key(organisation, table, key, path) for key in table.keys.values()],
-        "OneToManyRelationships": lambda: _related(
-            organisation, (one for one in ones if one.referenced == table.name), f"{path}/OneToManyRelationships"),
-        "ManyToOneRelationships": lambda: _related(
-            organisation, (one for one in ones if one.referencing == table.name), f"{path}/ManyToOneRelationships"),
-        "ManyToManyRelationships": lambda: _related(
-            organisation, (many for many in manys if table.name in (many.entity1, many.entity2)),
-            f"{path}/ManyToManyRelationships"),
-    })
+    return Entry(
+        "EntityMetadata",
+        table.name,
+        table.metadata_id,
+        path,
+        make,
+        {
+            "Attributes": lambda: [_column(organisation, table, column, path) for column in all_columns(table)],
+            "Keys": lambda: [_key(organisation, table, key, path) for key in table.keys.values()],
+            "OneToManyRelationships": lambda: _related(
+                organisation, (one for one in ones if one.referenced == table.name), f"{path}/OneToManyRelationships"
+            ),
+            "ManyToOneRelationships": lambda: _related(
+                organisation, (one for one in ones if one.referencing == table.name), f"{path}/ManyToOneRelationships"
+            ),
+            "ManyToManyRelationships": lambda: _related(
+                organisation,
+                (many for many in manys if table.name in (many.entity1, many.entity2)),
+                f"{path}/ManyToManyRelationships",
+            ),
+        },
+    )
 
 
 def _key(organisation: Organisation, table: Table, key: AlternateKey, parent: str) -> Entry:
@@ -92,8 +103,13 @@ def _key(organisation: Organisation, table: Table, key: AlternateKey, parent: st
 
 def _related(organisation: Organisation, found: Iterable[OneToMany | ManyToMany], collection: str) -> list[Entry]:
     return [
-        Entry(relationship_type(one), one.schema_name, one.metadata_id, f"{collection}({one.metadata_id})",
-              partial(relationship_members, organisation, one))
+        Entry(
+            relationship_type(one),
+            one.schema_name,
+            one.metadata_id,
+            f"{collection}({one.metadata_id})",
+            partial(relationship_members, organisation, one),
+        )
         for one in found
     ]
 
@@ -105,11 +121,19 @@ def _column(organisation: Organisation, table: Table, column: Column, parent: st
         return Entry(kind, column.name, column.metadata_id, path, make)
     choice = column.choice or Choice(f"{table.name}_{column.name}", column.kind, [], label=column.label)
     own = f"{path}/Microsoft.Dynamics.CRM.{kind}"
-    return Entry(kind, column.name, column.metadata_id, path, make, {
-        "OptionSet": lambda: [_choice(organisation, choice, f"{own}/OptionSet")],
-        "GlobalOptionSet": lambda: (
-            [_choice(organisation, choice, f"{own}/GlobalOptionSet")] if choice.is_global else []),
-    })
+    return Entry(
+        kind,
+        column.name,
+        column.metadata_id,
+        path,
+        make,
+        {
+            "OptionSet": lambda: [_choice(organisation, choice, f"{own}/OptionSet")],
+            "GlobalOptionSet": lambda: (
+                [_choice(organisation, choice, f"{own}/GlobalOptionSet")] if choice.is_global else []
+            ),
+        },
+    )
 
 
 def _choice(organisation: Organisation, choice: Choice, path: str) -> Entry:
@@ -130,11 +154,18 @@ def _choices(organisation: Organisation) -> Iterator[Entry]:
 def _managed(organisation: Organisation) -> Iterator[Entry]:
     for name in MANAGED_PROPERTIES:
         ident = metadata_id("managed", name)
-        yield Entry("ManagedPropertyMetadata", name, ident, f"ManagedPropertyDefinitions({ident})",
-                    partial(managed_members, name))
+        yield Entry(
+            "ManagedPropertyMetadata",
+            name,
+            ident,
+            f"ManagedPropertyDefinitions({ident})",
+            partial(managed_members, name),
+        )
 
 
 _ROOTS: dict[str, Callable[[Organisation], Iterable[Entry]]] = {
-    "EntityDefinitions": _tables, "RelationshipDefinitions": _relationships,
-    "GlobalOptionSetDefinitions": _choices, "ManagedPropertyDefinitions": _managed,
+    "EntityDefinitions": _tables,
+    "RelationshipDefinitions": _relationships,
+    "GlobalOptionSetDefinitions": _choices,
+    "ManagedPropertyDefinitions": _managed,
 }

@@ -28,7 +28,10 @@ __all__ = ["Test", "compile_test"]
 
 Test = Callable[[Mapping[str, object]], bool]
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
 }
 
 

@@ -47,8 +47,11 @@ def read_query(raw: Mapping[str, str], declared: str, switches: Switches) -> Que
     text = raw.get("$filter", "")
     expands = [part for part in split_outside_quotes(raw.get("$expand", ""), ",") if part.strip()]
     return Query(
-        declared, select, compile_test(text, declared, aliases, switches) if text.strip() else None,
-        tuple(_expand(part, declared, switches) for part in expands), raw.get("$count") == "true",
+        declared,
+        select,
+        compile_test(text, declared, aliases, switches) if text.strip() else None,
+        tuple(_expand(part, declared, switches) for part in expands),
+        raw.get("$count") == "true",
     )
 
 

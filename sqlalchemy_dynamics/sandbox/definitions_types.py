@@ -30,23 +30,36 @@ class EntryType:
 
 _OPTION_SETS = {"OptionSet": ("OptionSetMetadata", False), "GlobalOptionSet": ("OptionSetMetadata", False)}
 _BOOLEAN_SETS = dict.fromkeys(_OPTION_SETS, ("BooleanOptionSetMetadata", False))
-_LINKS = {"Picklist": _OPTION_SETS, "MultiSelectPicklist": _OPTION_SETS, "State": _OPTION_SETS, "Status": _OPTION_SETS,
-          "Boolean": _BOOLEAN_SETS}
+_LINKS = {
+    "Picklist": _OPTION_SETS,
+    "MultiSelectPicklist": _OPTION_SETS,
+    "State": _OPTION_SETS,
+    "Status": _OPTION_SETS,
+    "Boolean": _BOOLEAN_SETS,
+}
 ROOT_TYPES = {
-    "EntityDefinitions": "EntityMetadata", "RelationshipDefinitions": "RelationshipMetadataBase",
-    "GlobalOptionSetDefinitions": "OptionSetMetadataBase", "ManagedPropertyDefinitions": "ManagedPropertyMetadata",
+    "EntityDefinitions": "EntityMetadata",
+    "RelationshipDefinitions": "RelationshipMetadataBase",
+    "GlobalOptionSetDefinitions": "OptionSetMetadataBase",
+    "ManagedPropertyDefinitions": "ManagedPropertyMetadata",
 }
 TYPES: dict[str, EntryType] = {
-    "EntityMetadata": EntryType(key="LogicalName", links={
-        "Attributes": ("AttributeMetadata", True), "Keys": ("EntityKeyMetadata", True),
-        "OneToManyRelationships": ("OneToManyRelationshipMetadata", True),
-        "ManyToOneRelationships": ("OneToManyRelationshipMetadata", True),
-        "ManyToManyRelationships": ("ManyToManyRelationshipMetadata", True),
-    }),
+    "EntityMetadata": EntryType(
+        key="LogicalName",
+        links={
+            "Attributes": ("AttributeMetadata", True),
+            "Keys": ("EntityKeyMetadata", True),
+            "OneToManyRelationships": ("OneToManyRelationshipMetadata", True),
+            "ManyToOneRelationships": ("OneToManyRelationshipMetadata", True),
+            "ManyToManyRelationships": ("ManyToManyRelationshipMetadata", True),
+        },
+    ),
     "AttributeMetadata": EntryType(key="LogicalName"),
     "EnumAttributeMetadata": EntryType("AttributeMetadata", "LogicalName", castable=False),
-    **{f"{name}AttributeMetadata": EntryType("AttributeMetadata", "LogicalName", _LINKS.get(name, {}))
-       for name in sorted(set(COLUMN_TYPES.values()))},
+    **{
+        f"{name}AttributeMetadata": EntryType("AttributeMetadata", "LogicalName", _LINKS.get(name, {}))
+        for name in sorted(set(COLUMN_TYPES.values()))
+    },
     "EntityKeyMetadata": EntryType(key="LogicalName"),
     "RelationshipMetadataBase": EntryType(key="SchemaName"),
     "OneToManyRelationshipMetadata": EntryType("RelationshipMetadataBase", "SchemaName"),
@@ -62,10 +75,10 @@ _KINDS = {f"{name}AttributeMetadata": kind for kind, name in COLUMN_TYPES.items(
 _SAMPLES = {
     "EntityMetadata": lambda: table_members(_ORGANISATION, _TABLE),
     "EntityKeyMetadata": lambda: key_members(_ORGANISATION, _TABLE, AlternateKey("key", ())),
-    "OneToManyRelationshipMetadata": lambda: relationship_members(
-        _ORGANISATION, OneToMany("", "", "", "", "", "", "")),
+    "OneToManyRelationshipMetadata": lambda: relationship_members(_ORGANISATION, OneToMany("", "", "", "", "", "", "")),
     "ManyToManyRelationshipMetadata": lambda: relationship_members(
-        _ORGANISATION, ManyToMany("", "", "", "", "", "", "", "")),
+        _ORGANISATION, ManyToMany("", "", "", "", "", "", "", "")
+    ),
     "OptionSetMetadata": lambda: choice_members(_ORGANISATION, Choice("c", "Picklist", [])),
     "BooleanOptionSetMetadata": lambda: choice_members(_ORGANISATION, Choice("c", "Boolean", [])),
     "ManagedPropertyMetadata": lambda: managed_members("sample"),

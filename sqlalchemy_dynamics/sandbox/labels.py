@@ -22,8 +22,13 @@ def texts(base: str, others: Mapping[int, str], language: int) -> Texts:
 def label(found: Mapping[int, str], language: int, managed: bool, *ident: str) -> dict[str, object]:
     """Return the JSON of a Label; `ident` names what it belongs to, so that its MetadataId stays the same."""
     localized = [
-        {"Label": text, "LanguageCode": code, "IsManaged": managed,
-         "MetadataId": metadata_id("label", *ident, str(code)), "HasChanged": None}
+        {
+            "Label": text,
+            "LanguageCode": code,
+            "IsManaged": managed,
+            "MetadataId": metadata_id("label", *ident, str(code)),
+            "HasChanged": None,
+        }
         for code, text in sorted(found.items(), key=lambda item: (item[0] != language, item[0]))
     ]
     return {"LocalizedLabels": localized, "UserLocalizedLabel": localized[0] if localized else None}

@@ -30,8 +30,13 @@ _RELATIONSHIPS = ("OneToManyRelationships", "ManyToOneRelationships", "ManyToMan
 _QUERIES = {"Attributes": "AttributeQuery", "Keys": "KeyQuery", **dict.fromkeys(_RELATIONSHIPS, "RelationshipQuery")}
 _ALWAYS = frozenset({"MetadataId", "LogicalName", "SchemaName"})
 _NEVER_NULL: dict[str, object] = {"IsValidODataAttribute": False, "Privileges": [], "Settings": []}
-_DELETED = {"Entity": "Entity", "Attribute": "Attribute", "Relationship": "Relationship", "OptionSet": "OptionSet",
-            "EntityKey": "EntityKey"}
+_DELETED = {
+    "Entity": "Entity",
+    "Attribute": "Attribute",
+    "Relationship": "Relationship",
+    "OptionSet": "OptionSet",
+    "EntityKey": "EntityKey",
+}
 
 
 @dataclass(frozen=True)
@@ -88,15 +93,19 @@ def retrieve_metadata_changes(service: Service, request: Request) -> Reply:
     since = _since(service, stamp) if stamp and stamp != "null" else None
     changed = change_log(service).changed
     entries = [
-        entry for entry in root_entries(service.organisation, "EntityDefinitions")
+        entry
+        for entry in root_entries(service.organisation, "EntityDefinitions")
         if passes(query.get("Criteria"), entry.members) and (since is None or changed.get(entry.name, 0) > since)
     ]
     filters = _text(given.get("DeletedMetadataFilters", "")) or "Entity"
-    return json_reply({
-        "@odata.context": f"{request.root}$metadata#{response_type('RetrieveMetadataChanges')}",
-        "ServerVersionStamp": _stamp(service), "DeletedMetadata": _deleted(service, since, filters),
-        "EntityMetadata": [_complex(entry, query, query) for entry in entries],
-    })
+    return json_reply(
+        {
+            "@odata.context": f"{request.root}$metadata#{response_type('RetrieveMetadataChanges')}",
+            "ServerVersionStamp": _stamp(service),
+            "DeletedMetadata": _deleted(service, since, filters),
+            "EntityMetadata": [_complex(entry, query, query) for entry in entries],
+        }
+    )
 
 
 def _stamp(service: Service) -> str:
@@ -124,8 +133,11 @@ def _deleted(service: Service, since: int | None, filters: str) -> object:
 
 def _complex(entry: Entry, query: Mapping[str, object], whole: Mapping[str, object]) -> dict[str, object]:
     wanted = _Wanted.of(query)
-    shown: dict[str, object] = {} if entry.type in ("EntityMetadata", "AttributeMetadata") else {
-        "@odata.type": f"#{NAMESPACE}.Complex{entry.type}"}
+    shown: dict[str, object] = (
+        {}
+        if entry.type in ("EntityMetadata", "AttributeMetadata")
+        else {"@odata.type": f"#{NAMESPACE}.Complex{entry.type}"}
+    )
     for name, value in entry.members.items():
         shown[name] = value if name in wanted or name in _ALWAYS else _NEVER_NULL.get(name)
     for name in TYPES[entry.type].links:
@@ -149,8 +161,10 @@ def _children(entry: Entry, name: str, query: Mapping[str, object]) -> list[dict
 def _by_filters(entry: Entry, text: str) -> dict[str, object]:
     filters = {part.strip() for part in (_text(text) or "Entity").split(",")}
     every = "All" in filters
-    links = [*(["Attributes"] if every or "Attributes" in filters else []),
-             *(_RELATIONSHIPS if every or "Relationships" in filters else ())]
+    links = [
+        *(["Attributes"] if every or "Attributes" in filters else []),
+        *(_RELATIONSHIPS if every or "Relationships" in filters else ()),
+    ]
     names = [*entry.members, *links, "Keys"]
     return _complex(entry, {"Properties": {"PropertyNames": names}}, {})
 
@@ -161,8 +175,12 @@ def retrieve_entity(service: Service, request: Request) -> Reply:
     name, ident = _text(given.get("LogicalName", "")), given.get("MetadataId", "").lower()
     for entry in root_entries(service.organisation, "EntityDefinitions"):
         if entry.name == name or (ident and entry.id == ident):
-            return json_reply({"@odata.context": f"{request.root}$metadata#{response_type('RetrieveEntity')}",
-                               "EntityMetadata": _by_filters(entry, given.get("EntityFilters", ""))})
+            return json_reply(
+                {
+                    "@odata.context": f"{request.root}$metadata#{response_type('RetrieveEntity')}",
+                    "EntityMetadata": _by_filters(entry, given.get("EntityFilters", "")),
+                }
+            )
     raise missing("EntityMetadata", "LogicalName" if name else "MetadataId", name or ident)
 
 
@@ -170,14 +188,17 @@ def retrieve_all_entities(service: Service, request: Request) -> Reply:
     """Answer all tables with what EntityFilters names (RetrieveAllEntities)."""
     filters = parameters(request).get("EntityFilters", "")
     entries = root_entries(service.organisation, "EntityDefinitions")
-    return json_reply({
-        "@odata.context": f"{request.root}$metadata#{response_type('RetrieveAllEntities')}",
-        "Timestamp": str(service.organisation.version),
-        "EntityMetadata": [_by_filters(entry, filters) for entry in entries],
-    })
+    return json_reply(
+        {
+            "@odata.context": f"{request.root}$metadata#{response_type('RetrieveAllEntities')}",
+            "Timestamp": str(service.organisation.version),
+            "EntityMetadata": [_by_filters(entry, filters) for entry in entries],
+        }
+    )
 
 
 METADATA_FUNCTIONS: dict[str, Handler] = {
-    "RetrieveMetadataChanges": retrieve_metadata_changes, "RetrieveEntity": retrieve_entity,
+    "RetrieveMetadataChanges": retrieve_metadata_changes,
+    "RetrieveEntity": retrieve_entity,
     "RetrieveAllEntities": retrieve_all_entities,
 }

@@ -12,11 +12,17 @@ from sqlalchemy_dynamics.sandbox.failures import bad_request
 __all__ = ["passes"]
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "Equals": operator.eq, "NotEquals": operator.ne, "In": lambda value, wanted: value in wanted,
-    "NotIn": lambda value, wanted: value not in wanted, "GreaterThan": operator.gt, "LessThan": operator.lt,
+    "Equals": operator.eq,
+    "NotEquals": operator.ne,
+    "In": lambda value, wanted: value in wanted,
+    "NotIn": lambda value, wanted: value not in wanted,
+    "GreaterThan": operator.gt,
+    "LessThan": operator.lt,
 }
 _READERS: dict[str, Callable[[str], object]] = {
-    "System.Boolean": lambda text: text.strip().lower() == "true", "System.Int32": int, "System.Int64": int,
+    "System.Boolean": lambda text: text.strip().lower() == "true",
+    "System.Int32": int,
+    "System.Int64": int,
     "System.Guid": str.lower,
 }
 

@@ -80,7 +80,10 @@ def update(service: Service, request: Request) -> Reply:
             labels = {language: old.label, **old.labels, **labels}
         description = body.label("Description").get(language, old.description)
         new = replace(
-            old, label=labels.get(language, old.label), labels=labels, description=description,
+            old,
+            label=labels.get(language, old.label),
+            labels=labels,
+            description=description,
             color=body.text("Color", old.color or "") or None,
             external_value=body.text("ExternalValue", old.external_value or "") or None,
             default_status=body.whole("DefaultStatusCode", old.default_status or 0) or None,
@@ -116,6 +119,10 @@ def order(service: Service, request: Request) -> Reply:
 
 
 OPTION_ACTIONS = {
-    "InsertOptionValue": insert, "InsertStatusValue": insert_status, "UpdateOptionValue": update,
-    "UpdateStateValue": update, "DeleteOptionValue": delete, "OrderOption": order,
+    "InsertOptionValue": insert,
+    "InsertStatusValue": insert_status,
+    "UpdateOptionValue": update,
+    "UpdateStateValue": update,
+    "DeleteOptionValue": delete,
+    "OrderOption": order,
 }

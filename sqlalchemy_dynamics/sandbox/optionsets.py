@@ -38,8 +38,12 @@ def read_option(body: Body, options: list[Option], owner: Publisher, language: i
         raise invalid(f"An option with the value {value} already exists.")
     labels, description = body.label("Label"), body.label("Description")
     return Option(
-        value, labels.get(language, next(iter(labels.values()), "")), labels=labels, color=body.text("Color") or None,
-        external_value=body.text("ExternalValue") or None, description=description.get(language, ""),
+        value,
+        labels.get(language, next(iter(labels.values()), "")),
+        labels=labels,
+        color=body.text("Color") or None,
+        external_value=body.text("ExternalValue") or None,
+        description=description.get(language, ""),
     )
 
 
@@ -60,7 +64,8 @@ def read_choice(draft: Draft, body: Body, name: str, owner: Publisher) -> Choice
     own = body.inner("OptionSet", "OptionSetMetadata")
     if own.flag("IsGlobal"):
         raise ODataError(
-            400, "0x80048403",
+            400,
+            "0x80048403",
             "Only local option set can be created through the attribute create. IsGlobal flag must be set to false.",
         )
     options = _read_options(own.items("Options"), owner, draft.organisation.language)
@@ -133,8 +138,12 @@ def drop_choice(draft: Draft, choice: Choice) -> None:
     switches, ident = draft.service.switches, choice_id(choice)
     if not choice.custom:
         raise Refused(switches.managed_component, kind="OptionSet", name=choice.name, done="deleted")
-    users = [column for table in draft.organisation.tables.values() for column in table.columns.values()
-             if _same(column.choice, choice)]
+    users = [
+        column
+        for table in draft.organisation.tables.values()
+        for column in table.columns.values()
+        if _same(column.choice, choice)
+    ]
     if users:
         raise Refused(switches.component_in_use, kind="OptionSet", ident=ident, count=len(users))
     del draft.organisation.choices[choice.name]
