@@ -172,7 +172,7 @@ def _row(service: Service, outputs: Sequence[Output], row: tuple[object, ...], w
         if label is not None:
             members.append(f'"{output.name}@{FORMATTED}":{json.dumps(str(label), ensure_ascii=False)}')
         members += _target(output, wanted)
-        members.append(f'"{output.name}":{_value(service, output, value)}')
+        members.append(f'"{output.name}":{value_text(service, output, value)}')
     return f"{{{','.join(members)}}}"
 
 
@@ -200,7 +200,8 @@ def _average(value: object) -> Decimal:
     return Decimal(total) / Decimal(count)
 
 
-def _value(service: Service, output: Output, value: object) -> str:
+def value_text(service: Service, output: Output, value: object) -> str:
+    """Return the JSON text of a group or an aggregate."""
     if output.reference is None:
         return str(value)
     column = output.reference.column

@@ -16,7 +16,18 @@ from sqlalchemy_dynamics.sandbox.schema import Table
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Request, Service
 
-__all__ = ["Page", "Rows", "applied", "condition", "fetch", "next_link", "page_plan", "row_text", "start_rows"]
+__all__ = [
+    "Page",
+    "Rows",
+    "applied",
+    "condition",
+    "fetch",
+    "next_link",
+    "page_plan",
+    "row_text",
+    "start_rows",
+    "with_token",
+]
 
 
 @dataclass
@@ -129,12 +140,16 @@ def fetch(
 
 def next_link(request: Request, plan: Page, terms: list[OrderTerm], last: list[object], first: list[object]) -> str:
     """Return the URL of the next page: the query as it was sent, with the cookie."""
+    return with_token(request, skip_token(plan.number + 1, terms, last, first))
+
+
+def with_token(request: Request, token: str) -> str:
+    """Return the URL of a request with another `$skiptoken`, fit to stand in JSON."""
     kept = [
         part
         for part in request.query.split("&")
         if part and not part.lower().startswith(("$skiptoken", "%24skiptoken"))
     ]
-    token = skip_token(plan.number + 1, terms, last, first)
     link = f"{request.root}{request.path}?{'&'.join([*kept, f'$skiptoken={token}'])}"
     return link.replace("\\", "%5C").replace('"', "%22")
 

@@ -24,6 +24,7 @@ from sqlalchemy_dynamics.sandbox.options import Options, order_terms, read_optio
 from sqlalchemy_dynamics.sandbox.paging import after, read_cookie
 from sqlalchemy_dynamics.sandbox.predicates import Scope
 from sqlalchemy_dynamics.sandbox.resources import Key, Resource, find_key, find_row
+from sqlalchemy_dynamics.sandbox.sql_query import answer_sql
 from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
 
@@ -46,7 +47,7 @@ EXCEEDED = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
 VERSION = "Microsoft.Dynamics.CRM.globalmetadataversion"
 
 
-LANGUAGES: dict[str, Callable[[Service, Request, Resource], Reply]] = {}
+LANGUAGES: dict[str, Callable[[Service, Request, Resource], Reply]] = {"sql": answer_sql}
 """Query options that bring a language of their own (``fetchXml``, ``savedQuery``, ``sql``): who answers."""
 
 

@@ -42,7 +42,7 @@ class Switches:
         400, "0x80060888", "The query parameter {name} is not supported together with $apply"
     )
     # 5: ?sql=
-    sql_parameter: bool = False
+    sql_parameter: bool = True
     sql_error: Answer = Answer(400, "0x80040203", "{message}")
     # 6: storage and comparison rules
     empty_string_is_null: bool = True
