@@ -181,6 +181,15 @@ def _aggregated(shape: Shape, node: exp.Expression) -> Column | None:
     return shape.column(node.this) if isinstance(node.this, exp.Expression) else None
 
 
+def _counts_keys(shape: Shape, node: exp.Expression) -> bool:
+    """COUNT(DISTINCT key) counts rows."""
+    distinct = node.this
+    if not isinstance(distinct, exp.Distinct) or len(distinct.expressions) != 1:
+        return False
+    column = shape.column(distinct.expressions[0])
+    return column is not None and column.name == shape.occurrence.table.primary_key
+
+
 def _name(shape: Shape, node: exp.Expression) -> str:
     """Return the aggregated column's name, "" where counting it is counting rows."""
     column = _aggregated(shape, node)
@@ -196,6 +205,9 @@ def _measure(grouping: Grouping, node: exp.Expression) -> bool:
         grouping.measures.setdefault(("count", ""), Measure("count", None, "m_rows"))
         return True
     column = _aggregated(grouping.shape, node)
+    if column is None and method == "count" and _counts_keys(grouping.shape, node):
+        grouping.measures.setdefault(("count", ""), Measure("count", None, "m_rows"))
+        return True
     if column is None or column.companion is not None:
         return False
     if method == "count" and not column.nullable:

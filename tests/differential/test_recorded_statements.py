@@ -1,0 +1,55 @@
+"""Statements a BI tool and an ORM were seen to send: the same answer with pushdown and without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sqlalchemy_dynamics import dbapi, errors
+from sqlalchemy_dynamics.sandbox import Sandbox
+from tests.differential.test_answers import _comparable
+from tests.shared import FOLDER
+
+STATEMENTS = FOLDER / "superset" / "superset_statements.sql"
+pytestmark = pytest.mark.skipif(not STATEMENTS.exists(), reason="the recorded statements are not beside this checkout")
+
+
+def _recorded() -> list[tuple[str, str]]:
+    if not STATEMENTS.exists():
+        return []
+    blocks = re.split(r"\n(?=-- )", STATEMENTS.read_text(encoding="utf-8"))
+    parts = [block.partition("\n") for block in blocks]
+    return [(title.removeprefix("-- "), sql.strip().rstrip(";")) for title, _, sql in parts if sql.strip()]
+
+
+SELECTS = [(title, sql) for title, sql in _recorded() if re.match(r"(/\*.*?\*/\s*)?(SELECT|WITH|\()", sql, re.DOTALL)]
+
+
+@pytest.fixture(scope="module")
+def connections() -> Iterator[tuple[dbapi.Connection, dbapi.Connection]]:
+    with Sandbox(rows=250, seed=4) as org:
+        token = {"OrganizationUrl": org.url, "OAuthAccessToken": org.access_token}
+        with dbapi.connect(**token) as pushed, dbapi.connect(**token, Pushdown=False) as local:
+            yield pushed, local
+
+
+def _run(connection: dbapi.Connection, sql: str) -> Any:
+    with connection.cursor() as cursor:
+        try:
+            rows = cursor.execute(sql).fetchall()
+        except errors.ProgrammingError as error:
+            return type(error)
+        names = [(column[0], str(column[1])) for column in cursor.description or ()]
+    return names, sorted((tuple(map(_comparable, row)) for row in rows), key=repr)
+
+
+@pytest.mark.parametrize(("title", "sql"), SELECTS, ids=[f"{n} {title}" for n, (title, _) in enumerate(SELECTS)])
+def test_same_answer(connections: tuple[dbapi.Connection, dbapi.Connection], title: str, sql: str) -> None:
+    pushed, local = (_run(connection, sql) for connection in connections)
+    if isinstance(pushed, tuple) and "LIMIT" in sql:  # which of several equal rows come first is nobody's promise
+        assert pushed[0] == local[0] and len(pushed[1]) == len(local[1])
+    else:
+        assert pushed == local
