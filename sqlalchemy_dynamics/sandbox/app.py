@@ -28,6 +28,8 @@ TokenCheck = Callable[[str], str | None]
 Gate = Callable[[Request], Reply | None]
 """Asked before the answer is made: a reply refuses the request (service-protection limits)."""
 _COMPRESS_FROM = 1024
+_COMPRESS_ELSEWHERE_FROM = 65_536
+_SERVER = uuid.uuid4().hex
 _HTML = (
     b"<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body>Our services aren't available right now"
 )
@@ -94,7 +96,10 @@ class App:
             reply = await self._protected(method, path, query, headers, body)
         if fault and fault.kind == "repeat":
             _repeat(reply, headers, url)
-        reply = _finished(reply, headers)
+        large = len(reply.body) >= _COMPRESS_ELSEWHERE_FROM
+        reply = await run_in_threadpool(_finished, reply, headers) if large else _finished(reply, headers)
+        if "cookie" not in headers:
+            reply.headers["Set-Cookie"] = f"{self.service.switches.affinity_cookie}={_SERVER}; Path=/; HttpOnly"
         self.log.add(
             method=method,
             url=url,
@@ -120,7 +125,8 @@ class App:
             reply = await run_in_threadpool(self.reply, method, path, query, headers, body)
         finally:
             left = self.protection.leave(user, time.monotonic() - started)
-        return Reply(reply.status, {**reply.headers, **left}, reply.body)
+        reply.headers.update(left)
+        return reply
 
     def reply(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request as it came off the wire."""

@@ -194,3 +194,9 @@ def test_command_prints_one_line_and_stops_on_sigterm() -> None:
 def test_command_usage_errors(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(argv) == 2
     assert capsys.readouterr().err
+
+
+def test_affinity_cookie_is_set_once(client: Any) -> None:
+    cookie = client.get("WhoAmI").headers["set-cookie"]
+    assert cookie.startswith("ARRAffinity=")
+    assert "set-cookie" not in client.get("WhoAmI", Cookie=cookie.split(";")[0]).headers
