@@ -17,9 +17,18 @@ CHOICES = frozenset({"Picklist", "State", "Status"})
 _IDS = uuid.UUID("6a0f1c1e-0000-4000-8000-00c0ffee0000")
 
 
+_KNOWN_IDS = {
+    "table/account": "70816501-edb9-4740-a16c-6a5efbc05d84",
+    "column/account/accountcategorycode": "118771ca-6fb9-4f60-8fd4-99b6124b63ad",
+    "column/account/preferredappointmentdaycode": "5967e7cc-afbb-4c10-bf7e-e7ef430c52be",
+}
+"""The ids of system components are the same in every organisation; these are the documentation's examples."""
+
+
 def metadata_id(*parts: str) -> str:
     """Return the MetadataId of a component: the same GUID in every run."""
-    return str(uuid.uuid5(_IDS, "/".join(parts)))
+    name = "/".join(parts)
+    return _KNOWN_IDS.get(name) or str(uuid.uuid5(_IDS, name))
 
 
 @dataclass
