@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dynamics_auth.authorities import resource_of
@@ -45,6 +46,7 @@ class TokenProvider(Unpicklable):
         self._credential = credential
         self._lock = threading.RLock()
         self._cache: dict[str, TokenSet] = {}
+        self._answered: dict[str, str | None] = {}
         self._source: Source | None = None
         self._users: UserTokens | None = None
 
@@ -89,10 +91,12 @@ class TokenProvider(Unpicklable):
             return before.access_token()
         with self._lock:
             latest = self._cache.get(organization)
-            if latest is not None and latest is not before and self._serves(latest, wish, self.ports.clock()):
-                return latest.access_token()
+            if latest is not None and latest is not before:
+                same_claims = self._answered.get(organization) == claims
+                if self._serves(latest, replace(wish, claims=None) if same_claims else wish, self.ports.clock()):
+                    return latest.access_token()
             tokens = self._fetch(organization, wish, latest)
-            self._cache[organization] = tokens
+            self._cache[organization], self._answered[organization] = tokens, claims
         self.ports.logger.learn(tokens.access, tokens.refresh)
         return tokens.access_token()
 

@@ -51,9 +51,9 @@ class Record(Unpicklable):
 
     def renewed_from(self, old: Record) -> Record:
         """The record after a refresh: the token that was traded in is remembered as spent."""
-        used = fingerprint(old.tokens.refresh)[:_SHORT]
-        same = self.tokens.refresh == old.tokens.refresh
-        return replace(self, spent=old.spent if same else (*old.spent, used)[-_MAX_SPENT:])
+        if not old.tokens.refresh or self.tokens.refresh == old.tokens.refresh:
+            return replace(self, spent=old.spent)
+        return replace(self, spent=(*old.spent, fingerprint(old.tokens.refresh)[:_SHORT])[-_MAX_SPENT:])
 
     def knows(self, mark: str) -> bool:
         """Whether a supplied value's fingerprint is one of this chain's: taken up, in use or spent."""

@@ -26,7 +26,13 @@ class _Person(Unpicklable):
 
     claims: str | None
     record: Record | None
-    reason: AuthError | None = None
+
+    def succeed(self, record: Record) -> tuple[Record, Record | None]:
+        """The new record with what the old chain knew, and the old one if it is replaced: same person, or none yet."""
+        old = self.record
+        if old is None or old.user.lower() not in ("", record.user.lower()):
+            return record, None
+        return replace(record, seeds=old.seeds, spent=old.spent).renewed_from(old), old
 
 
 class UserTokens(Unpicklable):
@@ -125,10 +131,10 @@ class UserTokens(Unpicklable):
             self._ports.logger.warn(f"the token could not be renewed yet and is used to its end: {error}")
             return record.tokens
         if error.error == "invalid_grant":
-            spent = replace(record, tokens=TokenSet(user=record.user))
+            spent = replace(record, tokens=TokenSet(user=record.user)).renewed_from(record)
             self.vault.write(payload.put(spent, replacing=record))
         if error.needs_sign_in and self._asks_person:
-            return _Person(error.claims or wish.claims, record, error)
+            return _Person(error.claims or wish.claims, record)
         raise error
 
     def _still_good(self, record: Record, wish: Wish) -> bool:
@@ -158,8 +164,8 @@ class UserTokens(Unpicklable):
             tokens = self.ask_person(identity, person.claims)
             with self.vault.lock():
                 payload = self.vault.read()
-                record = identity.record(tokens).seeded(*self._supplied.marks())
-                self.vault.write(payload.put(record, replacing=person.record if same_user(person, record) else None))
+                record, old = person.succeed(identity.record(tokens))
+                self.vault.write(payload.put(record.seeded(*self._supplied.marks()), replacing=old))
         return tokens
 
     def ask_person(self, identity: Identity, claims: str | None = None, prompt: str = "") -> TokenSet:
@@ -191,11 +197,6 @@ def choose(payload: Payload, where: Selector) -> Record | None:
     if len(accounts) > 1:
         raise AuthError(f"the settings hold several accounts, set User to one of: {', '.join(accounts)}", "interface")
     return next(iter(usable or records), None)
-
-
-def same_user(person: _Person, record: Record) -> bool:
-    """Whether the new sign-in takes the place of the old record, or stands beside it."""
-    return person.record is not None and person.record.user.lower() in ("", record.user.lower())
 
 
 def nothing_to_renew(name: str, where: Selector, payload: Payload, record: Record | None) -> AuthError:

@@ -314,3 +314,13 @@ def test_claims_challenge_that_only_a_person_can_answer(world: World) -> None:
     token = world.desktop().token(ORG, claims=claims)
     assert world.authority.check(str(token.value)) is None
     assert len(world.person.opened) == 2
+
+
+def test_claims_challenge_in_many_threads_opens_one_browser(world: World) -> None:
+    provider = world.desktop()
+    refused = provider.token(ORG).value
+    world.authority.demand_claims({"acrs": {"essential": True, "value": "c1"}}, interactive=True)
+    claims = parse_challenge(world.authority.challenge_for("insufficient_claims")).claims
+    tokens = in_threads(6, lambda: provider.token(ORG, claims=claims, force=True, refused=refused))
+    assert len({str(token.value) for token in tokens}) == 1
+    assert len(world.person.opened) == 2
