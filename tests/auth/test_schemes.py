@@ -49,14 +49,14 @@ def test_D1_one_token_for_many_threads(world: World) -> None:
     assert world.grants() == ["client_credentials"]
 
 
-def test_D1_tenant_is_discovered_from_the_organisation(world: World) -> None:
+def test_hostile_24_D1_tenant_is_discovered_from_the_organisation(world: World) -> None:
     world.http.organisation = lambda url: Reply(401, {"WWW-Authenticate": world.authority.challenge})
     world.provider(**APP).token(ORG)
     assert world.tokens_sent()[0].path.startswith(f"/{world.authority.tenant}/")
 
 
 @pytest.mark.parametrize("challenge", ["Negotiate", "Bearer", "Bearer authorization_uri={url}/common/oauth2/authorize"])
-def test_D1_without_any_tenant(world: World, challenge: str) -> None:
+def test_hostile_24_D1_without_any_tenant(world: World, challenge: str) -> None:
     header = {"WWW-Authenticate": challenge.format(url=world.authority.url)}
     world.http.organisation = lambda url: Reply(401, header)
     with pytest.raises(AuthError, match="Tenant") as caught:
