@@ -1,4 +1,4 @@
-"""Hostile and bad input by number. 1-8: test_listener; 24: test_schemes; 32-37: test_files, test_envelope; 39: test_canary."""
+"""Hostile and bad input by number; 1-8: test_listener, 24: test_schemes, 32-37: test_files and test_envelope."""
 
 from __future__ import annotations
 
