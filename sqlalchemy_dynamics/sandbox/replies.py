@@ -12,7 +12,7 @@ from sqlalchemy_dynamics.sandbox.wire import Memo, Reply, Request, Service
 __all__ = ["ReplyCache", "compressed"]
 
 _LARGEST = 64 * 1024 * 1024
-_NOT_KEPT = ("Microsoft.Dynamics.CRM.", "fetchXml", "savedQuery", "userQuery", "sql=", "track", "deltatoken")
+_NOT_KEPT = ("Microsoft.Dynamics.CRM.", "fetchXml", "savedQuery", "userQuery", "sql=", "deltatoken")
 _SEEN_HEADERS = ("prefer", "if-none-match")
 
 
@@ -27,6 +27,8 @@ class ReplyCache:
 
     def _key(self, request: Request) -> tuple[str, ...] | None:
         if request.method != "GET" or any(word in request.query for word in _NOT_KEPT):
+            return None
+        if "track-changes" in request.headers.get("prefer", ""):
             return None
         return (request.root, request.path, request.query, *(request.headers.get(name, "") for name in _SEEN_HEADERS))
 

@@ -72,11 +72,11 @@ def answer(service: Service, request: Request) -> Reply:
         limit = BATCHED_URL_LIMIT if request.batched else URL_LIMIT
         if len(request.root) + len(request.path) + len(request.query) + 1 > limit:
             raise ODataError(414, "", "The request URI is too long.")
+        service = current(service, request)
         kept = _replies(service).get(service, request)
         if kept is not None:
             return kept
         moment = (service.store.writes, service.organisation.version)
-        service = current(service, request)
         resource = resolve(service, request)
         route = ROUTES.get((request.method, resource.kind))
         if route is None:
