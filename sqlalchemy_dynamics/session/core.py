@@ -132,7 +132,7 @@ class Session:
     def _persist(self, request: HttpRequest) -> HttpResponse:
         """Repeat until there is a reply to keep."""
         timing, started, attempt, renewed = self._timing, self._timing.clock(), 0, False
-        token = self._tokens(False, None)
+        token = self._tokens(None, None)
         while True:
             attempt += 1
             outcome = self._attempt(request, token)
@@ -177,9 +177,7 @@ class Session:
 
     def _renew(self, refused: str, reply: HttpResponse) -> str:
         """The token to try once more with; of several threads one renews."""
-        claims = parse_challenge(reply.header("WWW-Authenticate")).claims or None
-        current = self._tokens(False, None)
-        return current if current != refused and not claims else self._tokens(True, claims)
+        return self._tokens(refused, parse_challenge(reply.header("WWW-Authenticate")).claims or None)
 
     @staticmethod
     def _finish(reply: HttpResponse) -> HttpResponse:

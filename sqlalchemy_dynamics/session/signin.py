@@ -53,10 +53,10 @@ class SignIn:
         with mapped():
             self._auth.open()
 
-    def token(self, force: bool, claims: str | None) -> str:
+    def token(self, refused: str | None, claims: str | None) -> str:
         """The token of the next request. Raises AuthenticationError saying what to set."""
         with mapped():
-            return self._auth.token(force=force, claims=claims).value
+            return self._auth.token(force=refused is not None, claims=claims, refused=refused).value
 
     def call(self, name: str, arguments: Mapping[str, str | None]) -> ProcedureResult:
         """Run a stored procedure of sign-in."""
@@ -95,7 +95,8 @@ class _Http:
         try:
             reply = self._open().send(HttpRequest(method, url, dict(headers), body), total=timeout)
         except (OperationalError, InterfaceError) as error:
-            raise TransportError(str(error), sent=getattr(error, "sent", False)) from None
+            maybe_sent = not isinstance(error, InterfaceError)
+            raise TransportError(str(error), sent=getattr(error, "sent", maybe_sent)) from None
         return Reply(reply.status, reply.headers, reply.body)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 __all__ = ["TokenSource", "fixed"]
 
-TokenSource = Callable[[bool, "str | None"], str]
-"""``source(force, claims)`` returns an access token; `force` asks for another than the last one, `claims` is the JSON
-text of a claims challenge."""
+TokenSource = Callable[["str | None", "str | None"], str]
+"""``source(refused, claims)`` returns an access token: another than the one the service `refused`, when it did;
+`claims` is the JSON text of a claims challenge."""
 
 
 def fixed(token: str) -> TokenSource:
     """Always the same token."""
-    return lambda force, claims: token
+    return lambda refused, claims: token
