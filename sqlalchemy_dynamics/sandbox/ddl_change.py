@@ -39,7 +39,7 @@ class Draft:
     """The organisation with a change in the making; tables got by `table` may be changed freely."""
 
     def __init__(self, service: Service, request: Request | None) -> None:
-        live = service.organisation
+        live = service.store.organisation
         self.service = service
         self.request = request
         self.organisation = replace(
@@ -107,9 +107,17 @@ def change(service: Service, request: Request | None = None) -> Iterator[Draft]:
 
 
 def _publish(service: Service, draft: Draft, log: ChangeLog) -> None:
-    live, new = service.organisation, draft.organisation
+    live, new = service.store.organisation, draft.organisation
+    before, lagging = replace(live, _cache={}), list(log.lagging)
+
+    def undo() -> None:
+        live.restore(replace(before, version=live.version))
+        live.changed()
+        log.latest, log.lagging = replace(live, _cache={}), lagging
+
+    service.store.undo.append(undo)
     if service.switches.publish_lag:
-        log.lagging.append((clock(service) + service.switches.publish_lag, replace(live, _cache={})))
+        log.lagging.append((clock(service) + service.switches.publish_lag, before))
     live.tables = {**live.tables, **new.tables}
     live.one_to_many, live.many_to_many, live.choices = new.one_to_many, new.many_to_many, new.choices
     live.tables = new.tables
@@ -128,8 +136,10 @@ def current(service: Service, request: Request) -> Service:
     for settle in settling:
         settle(service)
     log = service.state.get("changes of schema")
-    if not isinstance(log, ChangeLog) or log.latest is None or (request.method != "GET" and request.path[:1].isupper()):
+    if not isinstance(log, ChangeLog) or log.latest is None:
         return service
+    if request.method != "GET" and request.path[:1].isupper():
+        return replace(service, organisation=service.store.organisation)
     lagging = log.lagging = [item for item in log.lagging if item[0] > clock(service)]
     strong = request.headers.get("consistency", "").lower() == "strong"
     return replace(service, organisation=log.latest if strong or not lagging else lagging[0][1])

@@ -68,7 +68,8 @@ def settle_indexes(service: Service) -> None:
         due = [item for item in waiting if item[0] <= now]
         service.state[_STATE] = [item for item in waiting if item[0] > now]
         for _, table, key in due:
-            if table in service.organisation.tables and key in service.organisation.tables[table].keys:
+            known = service.store.organisation.tables.get(table)
+            if known is not None and key in known.keys:
                 with change(service) as draft:
                     _build(draft, draft.table(table), key)
 

@@ -48,6 +48,8 @@ class Store:
         self._seeder = seeder
         self._touched: set[str] = set()
         self._depth = 0
+        self.undo: list[Callable[[], None]] = []
+        """What else to undo, last first, when the transaction it was added in is undone (changes of the schema)."""
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
         self._prepare()
         self._version = self._highest_version()
@@ -280,7 +282,7 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """Hold the lock and undo everything on an exception; may be nested (savepoints)."""
         with self.lock:
-            mark = f"level{self._depth}"
+            mark, undone = f"level{self._depth}", len(self.undo)
             self._db.execute(f"SAVEPOINT {mark}")
             self._depth += 1
             try:
@@ -289,9 +291,13 @@ class Store:
                 self._db.execute(f"ROLLBACK TO {mark}")
                 self._touched = {str(row[0]) for row in self._db.execute("SELECT tbl FROM ':touched'")}
                 self.writes += 1
+                while len(self.undo) > undone:
+                    self.undo.pop()()
                 raise
             finally:
                 self._depth -= 1
+                if not self._depth:
+                    self.undo.clear()
                 self._db.execute(f"RELEASE {mark}")
 
     def reset(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 
-from sqlalchemy_dynamics.sandbox import Switches
-from tests.sandbox_definitions.api import Api, column, one_to_many, table
+from sqlalchemy_dynamics.sandbox import Sandbox, Switches
+from sqlalchemy_dynamics.sandbox.router import answer
+from sqlalchemy_dynamics.sandbox.wire import Request
+from tests.sandbox_definitions.api import ROOT, Api, column, one_to_many, table
 
 THING = "EntityDefinitions(LogicalName='new_thing')"
 
@@ -60,10 +63,6 @@ def test_one_change_at_a_time() -> None:
 
 
 def test_reset_takes_all_changes_back() -> None:
-    from sqlalchemy_dynamics.sandbox import Sandbox
-    from sqlalchemy_dynamics.sandbox.router import answer
-    from sqlalchemy_dynamics.sandbox.wire import Request
-
     sandbox = Sandbox(rows=5, auth=False)
     org = Api()
     org.service = sandbox.service
@@ -102,3 +101,52 @@ def test_reading_while_tables_come_and_go() -> None:
     for reader in readers:
         reader.join()
     assert statuses == {200}
+
+
+def batch(*parts: tuple[str, str, object], together: bool) -> tuple[str, bytes]:
+    inner = "set" if together else "batch"
+    lines = []
+    for number, (method, url, body) in enumerate(parts, 1):
+        lines += [f"--{inner}", "Content-Type: application/http", "Content-Transfer-Encoding: binary"]
+        lines += [f"Content-ID: {number}", "", f"{method} {ROOT}{url} HTTP/1.1", "Content-Type: application/json", ""]
+        lines += [json.dumps(body)]
+    lines += [f"--{inner}--", ""]
+    if together:
+        lines = ["--batch", "Content-Type: multipart/mixed; boundary=set", "", *lines, "--batch--", ""]
+    return "multipart/mixed; boundary=batch", "\r\n".join(lines).encode()
+
+
+def send(org: Api, *parts: tuple[str, str, object], together: bool) -> str:
+    kind, body = batch(*parts, together=together)
+    reply = answer(org.service, Request("POST", "$batch", headers={"content-type": kind}, body=body, root=ROOT))
+    return reply.body.decode()
+
+
+def test_schema_changes_in_a_batch_reach_the_organisation_itself() -> None:
+    org = Api()
+    org.create_table()
+    made = send(org, ("POST", f"{THING}/Attributes", column("String", "new_X")), together=False)
+    assert "HTTP/1.1 204" in made
+    assert "new_x" in org.service.store.organisation.tables["new_thing"].columns
+    assert org("GET", "new_things?$select=new_x").status == 200
+
+
+def test_a_failed_change_set_takes_its_schema_changes_back() -> None:
+    org = Api()
+    org.create_table("new_Other")
+    before = org.csdl()
+    add, wrong = column("String", "new_X"), column("String", "Wrong")
+    other = "EntityDefinitions(LogicalName='new_other')/Attributes"
+    made = send(
+        org,
+        ("POST", "EntityDefinitions", table()),
+        ("POST", other, add),
+        ("POST", other, wrong),
+        together=True,
+    )
+    assert "0x80040203" in made
+    assert org("GET", THING).status == 404
+    assert org.csdl() == before
+    org.create_table()
+    org.add_column("new_other", add)
+    assert org.values("new_things") == [] == org.values("new_others?$select=new_x")
