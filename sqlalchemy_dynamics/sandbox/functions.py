@@ -217,15 +217,15 @@ def teams_of_user(service: Service) -> str:
     if "teammembership" not in service.organisation.tables:
         return "SELECT NULL WHERE 0"
     service.store.touch("teammembership")
-    return f"SELECT teamid FROM teammembership WHERE systemuserid = '{service.user_id}'"
+    return f"SELECT teamid FROM teammembership WHERE systemuserid = '{service.acting_user_id}'"
 
 
 def _subordinates(service: Service) -> str:
     if "parentsystemuserid" not in service.organisation.tables["systemuser"].columns:
-        return f"SELECT '{service.user_id}'"
+        return f"SELECT '{service.acting_user_id}'"
     service.store.touch("systemuser")
     return (
-        f"WITH RECURSIVE u(id) AS (SELECT '{service.user_id}' UNION SELECT s.systemuserid FROM systemuser AS s "
+        f"WITH RECURSIVE u(id) AS (SELECT '{service.acting_user_id}' UNION SELECT s.systemuserid FROM systemuser AS s "
         "JOIN u ON s.parentsystemuserid = u.id) SELECT id FROM u"
     )
 
@@ -240,7 +240,7 @@ def _caller(choose: Callable[[Service], list[str]], negated: bool = False) -> Bu
 
 
 def _user(service: Service) -> list[str]:
-    return [f"'{service.user_id}'"]
+    return [f"'{service.acting_user_id}'"]
 
 
 def _business(service: Service) -> list[str]:

@@ -147,7 +147,15 @@ def compile_filter(node: grammar.Node, scope: Scope, negated: bool = False) -> S
 def _all(node: And | Or, scope: Scope, negated: bool) -> Sql:
     word = " AND " if isinstance(node, And) != negated else " OR "
     parts = [compile_filter(item, scope, negated) for item in node.items]
-    return Sql(f"({word.join(part.text for part in parts)})", tuple(p for part in parts for p in part.parameters))
+    return Sql(balanced([part.text for part in parts], word), tuple(p for part in parts for p in part.parameters))
+
+
+def balanced(terms: list[str], word: str) -> str:
+    """Return the terms joined by AND or OR as a balanced tree: sqlite limits the depth of an expression to 1,000."""
+    if len(terms) <= 8:
+        return f"({word.join(terms)})"
+    middle = len(terms) // 2
+    return f"({balanced(terms[:middle], word)}{word}{balanced(terms[middle:], word)})"
 
 
 def _not(node: Not, scope: Scope, negated: bool) -> Sql:

@@ -13,7 +13,7 @@ __all__ = ["ReplyCache", "compressed"]
 
 _LARGEST = 64 * 1024 * 1024
 _NOT_KEPT = ("Microsoft.Dynamics.CRM.", "fetchXml", "savedQuery", "userQuery", "sql=", "deltatoken")
-_SEEN_HEADERS = ("prefer", "if-none-match")
+_SEEN_HEADERS = ("prefer", "if-none-match", "callerobjectid", "mscrmcallerid")
 
 
 @dataclass

@@ -6,9 +6,11 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy_dynamics.sandbox import operations, reads
 from sqlalchemy_dynamics.sandbox.annotations import Wanted
+from sqlalchemy_dynamics.sandbox.callers import caller_of
 from sqlalchemy_dynamics.sandbox.csdl_writer import write_csdl
 from sqlalchemy_dynamics.sandbox.ddl_change import current
 from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused
@@ -20,6 +22,7 @@ __all__ = ["ROUTES", "Route", "answer", "register"]
 
 Route = Callable[[Service, Request, Resource], Reply]
 _log = logging.getLogger(__name__)
+IMPERSONATION = ("callerobjectid", "mscrmcallerid")
 URL_LIMIT, BATCHED_URL_LIMIT = 32_768, 65_536
 
 
@@ -72,7 +75,7 @@ def answer(service: Service, request: Request) -> Reply:
         limit = BATCHED_URL_LIMIT if request.batched else URL_LIMIT
         if len(request.root) + len(request.path) + len(request.query) + 1 > limit:
             raise ODataError(414, "", "The request URI is too long.")
-        service = current(service, request)
+        service = _impersonating(current(service, request), request)
         kept = _replies(service).get(service, request)
         if kept is not None:
             return kept
@@ -92,6 +95,12 @@ def answer(service: Service, request: Request) -> Reply:
             return error_reply(Refused(service.switches.timeout), bool(Wanted.of(request)))
         _log.exception("%s %s?%s", request.method, request.path, request.query)
         return error_reply(ODataError(500, "0x80040216", "An unexpected error occurred."))
+
+
+def _impersonating(service: Service, request: Request) -> Service:
+    if not any(name in request.headers for name in IMPERSONATION):
+        return service
+    return replace(service, impersonated=caller_of(service, request).user_id)
 
 
 def _replies(service: Service) -> ReplyCache:

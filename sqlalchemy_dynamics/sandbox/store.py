@@ -47,6 +47,7 @@ class Store:
         """Moves with every change of rows or tables: what a cache of replies is checked against."""
         self._seeder = seeder
         self._touched: set[str] = set()
+        self._indexed: set[str] = set()
         self._depth = 0
         self.undo: list[Callable[[], None]] = []
         """What else to undo, last first, when the transaction it was added in is undone (changes of the schema)."""
@@ -180,6 +181,7 @@ class Store:
     def _drop_indexes(self, table: Table, physical: str) -> None:
         sql = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND instr(sql, ?)"
         for (name,) in self.query(sql, (table.name, sql_name(physical))):
+            self._indexed.discard(sql_name(str(name)))
             self.execute(f"DROP INDEX {sql_name(str(name))}")
 
     def refresh_views(self) -> None:
@@ -205,8 +207,9 @@ class Store:
     def index_for(self, table: Table, terms: Sequence[str]) -> None:
         """Create an index for an order that is paged through, when the table is large enough to need one."""
         name = sql_name(f"{table.name}:{'|'.join(terms)}"[:200])
-        if table.abstract or self.count(table.name) < _INDEX_FROM:
+        if table.abstract or name in self._indexed or self.count(table.name) < _INDEX_FROM:
             return
+        self._indexed.add(name)
         self.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {sql_name(table.name)} ({', '.join(terms)})", counts=False)
 
     # -- rows --------------------------------------------------------------------------------------------------------
@@ -313,6 +316,7 @@ class Store:
             self._db.execute("DELETE FROM ':touched'")
             self._db.execute("DELETE FROM ':deleted'")
             self._touched.clear()
+            self._indexed.clear()
             self._version = FIRST_VERSION
 
 

@@ -108,12 +108,19 @@ class Service:
     count_limit: int = 5000
     state: dict[str, Any] = field(default_factory=dict)
     """What rooms beside the core keep between requests (upload sessions, jobs), by room name."""
+    impersonated: str = ""
+    """The systemuserid an impersonation header names, for the request at hand."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
     def user_id(self) -> str:
         """The caller's systemuserid."""
         return self.generator.row_id("systemuser", 0)
+
+    @property
+    def acting_user_id(self) -> str:
+        """Whom queries about "me" mean: the impersonated user, else the caller."""
+        return self.impersonated or self.user_id
 
     @property
     def business_unit_id(self) -> str:

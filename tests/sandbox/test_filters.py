@@ -181,3 +181,22 @@ def test_quoted_and_bare_guids(client: Any) -> None:
     assert bare == client.get(f"accounts?$select=name&$filter=_primarycontactid_value eq '{value.upper()}'").rows
     assert bare and "'Edm.Guid' and 'Edm.String'" in client.get(
         f"accounts?$filter=_primarycontactid_value eq '{{{value}}}'").error[2]
+
+
+def test_thousands_of_terms_in_one_filter(client: Any, rows: list[Row]) -> None:
+    wanted = {str(number) for number in range(1000, 2000)}
+    chain = " or ".join(f"accountnumber eq 'ACC-0{number}'" for number in sorted(wanted))
+    found = client.get(f"accounts?$select=name&$filter={chain[: chain.rindex(' or ', 0, 24_000)]}").rows
+    assert len(found) > 200
+    values = ",".join(f'"ACC-0{number}"' for number in sorted(wanted))
+    call = f"Microsoft.Dynamics.CRM.In(PropertyName='accountnumber',PropertyValues=[{values}])"
+    assert len(client.get(f"accounts?$select=name&$filter={call}").rows) == sum(bool(row["accountnumber"]) for row in rows)
+
+
+def test_impersonated_user_is_the_caller_of_functions(client: Any) -> None:
+    other = client.get("systemusers?$select=fullname&$filter=Microsoft.Dynamics.CRM.NotEqualUserId(PropertyName='systemuserid')"
+                       "&$top=1").rows[0]["systemuserid"]
+    mine = "accounts?$select=_ownerid_value&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')"
+    found = client.get(mine, MSCRMCallerID=other).rows
+    assert found and {row["_ownerid_value"] for row in found} == {other}
+    assert client.get(mine, MSCRMCallerID="5f3e0f0c-0000-4000-8000-000000000001").error[:2] == (403, "0x80072560")
