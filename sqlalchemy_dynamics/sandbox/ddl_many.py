@@ -53,6 +53,7 @@ def _table(organisation: Organisation, name: str, first: str, second: str) -> Ta
         change_tracking=False,
         optimistic=False,
         custom=True,
+        seeded=False,
         object_type_code=max([10000, *(other.object_type_code for other in organisation.tables.values())]) + 1,
     )
     for column in (table.primary_id, first, second):

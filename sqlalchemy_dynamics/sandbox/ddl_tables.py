@@ -88,6 +88,7 @@ def create_table(draft: Draft, body: Body) -> Table:
         is_activity=activity,
         table_type=body.choice("TableType", _TYPES, "Standard") if not activity else "Standard",
         custom=True,
+        seeded=False,
         change_tracking=body.flag("ChangeTrackingEnabled", True),
     )
     _describe(draft, table, body, None)

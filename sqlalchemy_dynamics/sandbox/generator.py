@@ -82,6 +82,8 @@ class Generator:
         if table not in self.organisation.tables or self.organisation.tables[table].abstract:
             derived = self.organisation.derived(table)
             return sum(self.count(other.name) for other in derived)
+        if not self.organisation.tables[table].seeded:
+            return 0
         if table in FIXED and table not in COUNTS:
             return len(FIXED[table])
         if table in COUNTS:

@@ -206,6 +206,8 @@ class Table:
     optimistic: bool = True
     has_notes: bool = False
     has_activities: bool = False
+    seeded: bool = True
+    """Whether the generator makes rows of it; a table that a request created starts empty."""
     columns: dict[str, Column] = field(default_factory=dict)
     keys: dict[str, AlternateKey] = field(default_factory=dict)
     extra: dict[str, object] = field(default_factory=dict)

@@ -190,3 +190,12 @@ def test_activities_may_regard_a_new_table(org: Api) -> None:
     org.done("POST", "tasks", {"subject": "do", "regardingobjectid_new_thing_task@odata.bind": f"/new_things({row})"})
     found = org.values(f"tasks?$select=subject&$filter=_regardingobjectid_value eq {row}")
     assert [task["subject"] for task in found] == ["do"]
+
+
+def test_rows_made_later_do_not_point_to_a_new_table(org: Api) -> None:
+    org.create_table(HasNotes=True, HasActivities=True)
+    for name in ("annotation", "task"):
+        org.service.store.touch(name)
+    assert org.rows("SELECT count(*) FROM annotation WHERE \"objectid:type\" = 'new_thing'") == [(0,)]
+    assert org.rows("SELECT count(*) FROM task WHERE \"regardingobjectid:type\" = 'new_thing'") == [(0,)]
+    assert org.values("new_things") == []
