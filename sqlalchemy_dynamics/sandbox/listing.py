@@ -55,9 +55,14 @@ class Rows:
         return f" FROM {self.scope.source}{self.link}{self.where}"
 
 
-def start_rows(service: Service, resource: Resource) -> Rows:
-    """Return the query for the rows of a set, or of a collection navigation of one row."""
+def start_rows(service: Service, resource: Resource, partition: str = "") -> Rows:
+    """Return the query for the rows of a set, or of a collection navigation of one row.
+
+    `partition` is the ``partitionId`` option of a request to an elastic table (section 8.2).
+    """
     rows = Rows(Scope(service, resource.rows))
+    if partition and "partitionid" in resource.rows.columns:
+        rows.restrict(Sql("fold(t.partitionid) = fold(?)", (partition.strip("'"),)))
     if resource.navigation is None or resource.kind == "set":
         return rows
     navigation = resource.navigation

@@ -24,6 +24,7 @@ from sqlalchemy_dynamics.sandbox.options import Options, order_terms, read_optio
 from sqlalchemy_dynamics.sandbox.paging import after, read_cookie
 from sqlalchemy_dynamics.sandbox.predicates import Scope
 from sqlalchemy_dynamics.sandbox.resources import Key, Resource, find_key, find_row
+from sqlalchemy_dynamics.sandbox.schema import Table
 from sqlalchemy_dynamics.sandbox.sql_query import answer_sql
 from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
@@ -62,7 +63,7 @@ def collection(service: Service, request: Request, resource: Resource) -> Reply:
     if options.apply:
         _only_filter(service, options)
         return aggregate.apply(service, request, resource, options)
-    rows = start_rows(service, resource)
+    rows = start_rows(service, resource, request.options.get("partitionId", ""))
     return page(service, request, resource, options, rows)
 
 
@@ -102,19 +103,23 @@ def page(service: Service, request: Request, resource: Resource, options: Option
     texts, first, last, more = fetch(service, rows, row, row_parameters, terms, plan)
     context = f"{request.root}$metadata#{table.set_name}{context_of(selection, expands)}"
     head = [f'"@odata.context":{json.dumps(context, ensure_ascii=False)}']
-    head += _counts(service, wanted, total)
+    head += _counts(service, wanted, total, _count_limit(service, table))
     tail = f',"@odata.nextLink":"{next_link(request, plan, terms, last, first)}"' if more else ""
     return _reply(request, f'{{{",".join(head)},"value":[{",".join(texts)}]{tail}}}')
 
 
+def _count_limit(service: Service, table: Table) -> int:
+    elastic = table.table_type == "Elastic"
+    return min(service.count_limit, service.switches.elastic_page_size) if elastic else service.count_limit
+
+
 def _total(service: Service, rows: Rows) -> int:
-    limit = service.count_limit
+    limit = _count_limit(service, rows.scope.table)
     sql = f"SELECT count(*) FROM (SELECT 1{rows.body} LIMIT {limit + 1})"
     return int(str(service.store.query(sql, rows.parameters)[0][0]))
 
 
-def _counts(service: Service, wanted: Wanted, total: int | None) -> list[str]:
-    limit = service.count_limit
+def _counts(service: Service, wanted: Wanted, total: int | None, limit: int) -> list[str]:
     parts = [f'"@odata.count":{min(total, limit)}'] if total is not None else []
     if wanted(TOTAL):
         parts.append(f'"@{TOTAL}":{-1 if total is None else min(total, limit)}')
@@ -151,7 +156,7 @@ def count(service: Service, request: Request, resource: Resource) -> Reply:
         rows.restrict(condition(service, options, rows.scope))
     total = _total(service, rows)
     if service.switches.count_segment_capped:
-        total = min(total, service.count_limit)
+        total = min(total, _count_limit(service, resource.rows))
     return Reply(200, {"Content-Type": "text/plain"}, b"\xef\xbb\xbf" + str(total).encode())
 
 

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -27,7 +30,7 @@ def test_without_select_every_property_comes_with_nulls(client: Any) -> None:
 
 
 def test_money_has_four_places_and_decimals_ten(client: Any) -> None:
-    import json
+
 
     body = client.get("new_samples?$select=new_exact,new_amount&$filter=new_exact ne null and new_amount ne null").body
     for row in json.loads(body, parse_float=Decimal)["value"]:
@@ -55,8 +58,6 @@ def test_paging_under_every_order_loses_and_doubles_nothing(client: Any, order: 
 
 
 def test_the_next_link_is_the_documented_cookie(client: Any) -> None:
-    from urllib.parse import unquote
-
     link = client.get("accounts?$select=name", Prefer="odata.maxpagesize=5").json["@odata.nextLink"]
     token = unquote(link.split("$skiptoken=")[1])
     assert token.startswith('<cookie pagenumber="2" pagingcookie="%253Ccookie%2520page%253D%25221%2522%253E')
@@ -218,3 +219,45 @@ def test_functions(client: Any) -> None:
 def test_service_document_lists_every_set(client: Any) -> None:
     names = {entry["name"] for entry in client.get("").json["value"]}
     assert {"accounts", "contacts", "EntityDefinitions", "new_samples", "accountleadscollection"} <= names
+
+
+def test_top_beyond_a_page_goes_on_to_its_end(client: Any, sandbox: Any) -> None:
+    sandbox.service.max_page_size = 50
+    try:
+        pages, link = [], "accounts?$select=name&$top=120"
+        while link:
+            answer = client.get(link)
+            pages.append(len(answer.rows))
+            link = answer.json.get("@odata.nextLink")
+        assert pages == [50, 50, 20]
+    finally:
+        sandbox.service.max_page_size = 5000
+
+
+def test_elastic_tables_have_smaller_pages_counts_and_partitions(client: Any) -> None:
+    label = {"LocalizedLabels": [{"Label": "Reading", "LanguageCode": 1033}]}
+    name = {"@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata", "SchemaName": "new_Name", "IsPrimaryName": True,
+            "AttributeType": "String", "AttributeTypeName": {"Value": "StringType"}, "MaxLength": 100, "DisplayName": label,
+            "FormatName": {"Value": "Text"}}
+    body = {"@odata.type": "Microsoft.Dynamics.CRM.EntityMetadata", "SchemaName": "new_Reading", "TableType": "Elastic",
+            "DisplayName": label, "DisplayCollectionName": label, "OwnershipType": "UserOwned", "HasActivities": False,
+            "HasNotes": False, "IsActivity": False, "Attributes": [name]}
+    made = client.send("POST", "EntityDefinitions", json.dumps(body).encode(), Content_Type="application/json")
+    assert made.status == 204, made.body
+    rows = [{"new_name": f"r{number}", "partitionid": f"p{number % 2}"} for number in range(700)]
+    client.control("POST", "rows", {"table": "new_reading", "rows": rows})
+    table = client.sandbox.service.organisation.tables["new_reading"].set_name
+    first = client.get(f"{table}?$select=new_name&$count=true")
+    assert len(first.rows) == 500 and first.json["@odata.count"] == 500 and "@odata.nextLink" in first.json
+    assert len(client.every(f"{table}?$select=new_name")) == 700
+    assert {row["partitionid"] for row in client.get(f"{table}?$select=partitionid&partitionId=p1").rows} == {"p1"}
+    client.control("POST", "reset")
+
+
+def test_many_clients_at_once(client: Any) -> None:
+    paths = [f"accounts?$select=name&$filter=contains(name,'{letter}')&$orderby=name" for letter in "abcdefghij"] * 3
+    alone = [client.get(path).body for path in paths]
+    client.control("POST", "reset")
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda path: client.get(path).body, paths))
+    assert together == alone
