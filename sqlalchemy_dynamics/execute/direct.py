@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.execute.arrow import schema_of
-from sqlalchemy_dynamics.execute.fetch import Fetcher, Tally
-from sqlalchemy_dynamics.execute.requests import Ask, Values, asks_of
+from sqlalchemy_dynamics.execute.requests import Ask, asks_of
 from sqlalchemy_dynamics.execute.result import ResultColumn, Row
-from sqlalchemy_dynamics.odata.messages import Send
+from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.odata.pages import ArrowDecoder, Field, RowDecoder
 from sqlalchemy_dynamics.planner.plan import Rows
 
@@ -39,14 +37,12 @@ class DirectResult:
 
     rowcount = -1
 
-    def __init__(
-        self, work: Rows, send: Send, values: Values, cancelled: threading.Event, tally: Tally, page_size: int | None
-    ) -> None:
+    def __init__(self, work: Rows, running: Running) -> None:
         self.columns = tuple(ResultColumn(each.name, each.type, each.nullable) for each in work.outputs)
         self._positions = [output.position for output in work.outputs]
-        self._count, self._skip = work.limit.bound(values)
-        self._asks = asks_of(work.scan, values, page_size)
-        self._send, self._cancelled, self._tally = send, cancelled, tally
+        self._count, self._skip = work.limit.bound(running.values)
+        self._asks = asks_of(work.scan, running.values, running.page_size)
+        self._scan, self._running = work.scan.number, running
         self._open: list[Generator[Any, None, None]] = []
 
     @property
@@ -75,7 +71,7 @@ class DirectResult:
             self._open.pop().close()
 
     def _pages(self, ask: Ask, decode: Callable[[bytes], Any], count: Callable[[Any], int]) -> Iterator[Any]:
-        pages = Fetcher(self._send, decode, count, self._cancelled, self._tally).pages(ask)
+        pages = self._running.pages(self._scan, ask, decode, count)
         self._open.append(pages)
         return pages
 

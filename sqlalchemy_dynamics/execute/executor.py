@@ -11,9 +11,10 @@ from sqlalchemy_dynamics.errors import NotSupportedError
 from sqlalchemy_dynamics.execute.direct import DirectResult
 from sqlalchemy_dynamics.execute.explain import Step, analyzed, explained, steps_of
 from sqlalchemy_dynamics.execute.fetch import Tally
-from sqlalchemy_dynamics.execute.grouped import CannotGroup, GroupFetcher, grouped_result
+from sqlalchemy_dynamics.execute.grouped import CannotGroup, grouped_result, partial_groups
 from sqlalchemy_dynamics.execute.planning import Values, bound_values, parsed, plan_of
 from sqlalchemy_dynamics.execute.result import Result
+from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.planner.parse import Statement
 from sqlalchemy_dynamics.planner.plan import Plan, Residual
 
@@ -46,9 +47,10 @@ class Executor:
             return explained(self._steps(statement, parameters))
         values = bound_values(statement, parameters)
         plan = self._plan(statement, values)
+        running = self._running(values, stop)
         if statement.kind == "analyze":
-            return self._analyze(plan, values, stop)
-        return self._run(plan, values, stop, Tally())
+            return self._analyze(plan, running)
+        return self._run(plan, running)[1]
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[Step]:
         """Return (step, kind, detail) of a statement, with or without its parameters. Loads metadata at most."""
@@ -67,38 +69,36 @@ class Executor:
         owner = (self._session.key, self._catalog.stamp)
         return plan_of(statement, self._catalog.table, values, owner, self._pushdown)
 
-    def _run(self, plan: Plan, values: Values, stop: threading.Event, tally: Tally) -> Result:
+    def _running(self, values: Values, stop: threading.Event) -> Running:
+        threads = self._session.settings.number("MaxConcurrency")
+        return Running(self._session.send, values, stop, self._session.key, threads, self._page_size)
+
+    def _run(self, plan: Plan, running: Running) -> tuple[Plan, Result]:
+        """Return the plan that is followed in the end, and its result."""
         try:
-            return self._started(plan, values, stop, tally)
+            return plan, self._started(plan, running)
         except CannotGroup:
             if plan.fallback is None:
                 raise
-            return self._run(plan.fallback, values, stop, tally)
+            return self._run(plan.fallback, running)
 
-    def _started(self, plan: Plan, values: Values, stop: threading.Event, tally: Tally) -> Result:
-        work, send = plan.work, self._session.send
+    def _started(self, plan: Plan, running: Running) -> Result:
+        work = plan.work
         if isinstance(work, Residual):
             from sqlalchemy_dynamics.execute.engine import EngineOptions
             from sqlalchemy_dynamics.execute.residual import ResidualResult
 
             settings = self._session.settings
             options = EngineOptions(f"{settings.number('MemoryLimit')}B", settings.text("TempDirectory"))
-            return ResidualResult(
-                work, send, values, stop, tally, options, self._groups(values, stop, tally), self._page_size
-            )
+            return ResidualResult(work, running, options)
         if work.scan.groups is not None:
-            return grouped_result(work, self._groups(values, stop, tally).groups(work.scan, mergeable=False))
-        return DirectResult(work, send, values, stop, tally, self._page_size)
+            return grouped_result(work, partial_groups(work.scan, running, mergeable=False))
+        return DirectResult(work, running)
 
-    def _groups(self, values: Values, stop: threading.Event, tally: Tally) -> GroupFetcher:
-        threads = self._session.settings.number("MaxConcurrency")
-        return GroupFetcher(self._session.send, values, stop, tally, threads)
-
-    def _analyze(self, plan: Plan, values: Values, stop: threading.Event) -> Result:
-        tally, began = Tally(), time.perf_counter()
-        result = self._run(plan, values, stop, tally)
-        for _ in result.rows():
-            pass
+    def _analyze(self, plan: Plan, running: Running) -> Result:
+        began = time.perf_counter()
+        followed, result = self._run(plan, running)
+        rows = sum(len(block) for block in result.rows())
         result.close()
-        milliseconds = (time.perf_counter() - began) * 1000
-        return analyzed(steps_of(plan, values, self._page_size), tally, milliseconds)
+        whole = Tally(rows=rows, seconds=time.perf_counter() - began)
+        return analyzed(followed, running, whole)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from sqlalchemy_dynamics.edm import BIGINT, DOUBLE, INTEGER, VARCHAR
 from sqlalchemy_dynamics.execute.fetch import Tally
 from sqlalchemy_dynamics.execute.requests import Values, asks_of
-from sqlalchemy_dynamics.execute.result import ListResult, ResultColumn
+from sqlalchemy_dynamics.execute.result import ListResult, ResultColumn, Row
+from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.odata.binding import simplify
 from sqlalchemy_dynamics.odata.filters import Among, Both, Parameter
 from sqlalchemy_dynamics.odata.query import Query, to_request
@@ -17,7 +18,9 @@ from sqlalchemy_dynamics.planner.plan import Keys, Plan, Residual, Scan
 __all__ = ["Step", "analyzed", "explained", "steps_of"]
 
 Step = tuple[int, str, str]
-_LONGEST_URL = 32_000
+_Told = tuple[str, str, int | None]
+_LONGEST_URL = 32_768
+_WHOLE = 0
 _COLUMNS = (
     ResultColumn("step", INTEGER, False),
     ResultColumn("kind", VARCHAR, False),
@@ -33,8 +36,8 @@ _COUNTS = (
 
 def steps_of(plan: Plan, values: Values | None, page_size: int | None) -> list[Step]:
     """Return (step, kind, detail) for everything a plan does; with `values` None parameters show as ``{key}``."""
-    found = [*_work(plan, values, page_size), *(("note", f"{term}: {reason}") for term, reason in plan.notes)]
-    return [(number, kind, detail) for number, (kind, detail) in enumerate(found, start=1)]
+    found = [*_work(plan, values, page_size), *_notes(plan)]
+    return [(number, kind, detail) for number, (kind, detail, _) in enumerate(found, start=1)]
 
 
 def explained(steps: list[Step]) -> ListResult:
@@ -42,25 +45,44 @@ def explained(steps: list[Step]) -> ListResult:
     return ListResult(_COLUMNS, steps)
 
 
-def analyzed(steps: list[Step], tally: Tally, milliseconds: float) -> ListResult:
-    """Return the rows of EXPLAIN ANALYZE; the counts of the whole statement stand in its first row."""
-    counts = (tally.requests, tally.rows, tally.bytes, milliseconds)
-    rows = [(*step, *(counts if position == 0 else (None,) * 4)) for position, step in enumerate(steps)]
+def analyzed(plan: Plan, running: Running, whole: Tally) -> ListResult:
+    """Return the rows of EXPLAIN ANALYZE.
+
+    A table's counts stand at its first request; the statement's own rows and time at the residual step, or, when the
+    service answered alone, at a note of its own.
+    """
+    found = [*_work(plan, running.values, running.page_size), *_notes(plan)]
+    if not isinstance(plan.work, Residual):
+        found.append(("note", "the whole statement", _WHOLE))
+    tallies = {**running.tallies, _WHOLE: whole}
+    rows: list[Row] = []
+    for number, (kind, detail, scan) in enumerate(found, start=1):
+        tally = tallies.pop(scan, None) if scan is not None else None
+        rows.append((number, kind, detail, *(_counts(tally) if tally is not None else (None,) * len(_COUNTS))))
     return ListResult((*_COLUMNS, *_COUNTS), rows)
 
 
-def _work(plan: Plan, values: Values | None, page_size: int | None) -> Iterator[tuple[str, str]]:
+def _counts(tally: Tally) -> tuple[int | None, int, int | None, float]:
+    return tally.requests or None, tally.rows, tally.bytes or None, round(tally.seconds * 1000, 3)
+
+
+def _notes(plan: Plan) -> Iterator[_Told]:
+    for term, reason in plan.notes:
+        yield "note", f"{term}: {reason}", None
+    if plan.fallback is not None:
+        yield "note", "over 50,000 rows the service refuses to group: then in stretches of createdon, or here", None
+
+
+def _work(plan: Plan, values: Values | None, page_size: int | None) -> Iterator[_Told]:
     step = 0
     first_step: dict[int, int] = {}
     for scan in _in_order(plan):
         first_step[scan.number] = step + 1 if scan.through is None else first_step[scan.through[0]]
         for kind, detail in _requests(plan, scan, values, page_size, first_step):
             step += 1
-            yield kind, detail
+            yield kind, detail, scan.number
     if isinstance(plan.work, Residual):
-        yield "residual", plan.work.sql
-    if plan.fallback is not None:
-        yield "note", "if the service refuses to group (over 50,000 rows), the rows are fetched and grouped here"
+        yield "residual", plan.work.sql, _WHOLE
 
 
 def _in_order(plan: Plan) -> list[Scan]:

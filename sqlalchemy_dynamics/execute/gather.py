@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy_dynamics.execute.requests import KEYS_PER_REQUEST
+from sqlalchemy_dynamics.odata.query import MOST_ROWS
 from sqlalchemy_dynamics.planner.plan import Scan
 
 if TYPE_CHECKING:
@@ -14,14 +15,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Gathering"]
 
-_MOST_KEYS = 10 * KEYS_PER_REQUEST
+_MOST_KEYS = 20 * KEYS_PER_REQUEST
 
 
 class Gathering:
-    """Fetches all scans whole. `fetch` gets a scan and the keys it is narrowed by, None for no narrowing."""
+    """Fetches all scans whole. `fetch` gets a scan and the keys it is narrowed by, None for no narrowing.
 
-    def __init__(self, scans: Sequence[Scan], fetch: Callable[[Scan, Sequence[object] | None], pyarrow.Table]) -> None:
-        self._scans, self._fetch = scans, fetch
+    `estimate` guesses how many rows a table has, None when nobody knows.
+    """
+
+    def __init__(
+        self,
+        scans: Sequence[Scan],
+        fetch: Callable[[Scan, Sequence[object] | None], pyarrow.Table],
+        estimate: Callable[[str], int | None],
+    ) -> None:
+        self._scans, self._fetch, self._estimate = scans, fetch, estimate
         self._found: dict[int, pyarrow.Table] = {}
         self._failures: list[BaseException] = []
         self._done = {scan.number: threading.Event() for scan in scans}
@@ -75,4 +84,13 @@ class Gathering:
         if source is None:
             return []
         values = source.column(scan.keys.key.name).drop_null().unique()
-        return None if len(values) > _MOST_KEYS else values.to_pylist()
+        return values.to_pylist() if self._pays(len(values), scan) else None
+
+    def _pays(self, keys: int, scan: Scan) -> bool:
+        """One request with keys always does; several must be fewer than the table's pages."""
+        if keys <= KEYS_PER_REQUEST:
+            return True
+        if keys > _MOST_KEYS:
+            return False
+        rows = self._estimate(scan.table.name)
+        return rows is None or -(-keys // KEYS_PER_REQUEST) <= -(-rows // MOST_ROWS)

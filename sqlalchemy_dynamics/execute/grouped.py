@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Context, Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy_dynamics.edm import TIMESTAMPTZ, SqlType
 from sqlalchemy_dynamics.errors import DataverseError
 from sqlalchemy_dynamics.execute.direct import row_decoder
-from sqlalchemy_dynamics.execute.fetch import Fetcher, Tally
+from sqlalchemy_dynamics.execute.parallel import side_by_side
 from sqlalchemy_dynamics.execute.partitions import TooMany, in_partitions
-from sqlalchemy_dynamics.execute.requests import Ask, Values, asks_of
+from sqlalchemy_dynamics.execute.requests import Ask, asks_of
 from sqlalchemy_dynamics.execute.result import ListResult, ResultColumn, Row
-from sqlalchemy_dynamics.odata.messages import Send
+from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.odata.query import MOST_ROWS
 from sqlalchemy_dynamics.planner.plan import Groups, Rows, Scan
 
-__all__ = ["CannotGroup", "GroupFetcher", "grouped_result"]
+__all__ = ["CannotGroup", "grouped_result", "partial_groups"]
 
 _WIDE = Context(prec=60)
 _TOO_MANY_ROWS = "0x8004e023"
@@ -31,59 +30,50 @@ class CannotGroup(Exception):
     """The service would not, or could not reliably, group: over 50,000 rows, or as many groups as it returns."""
 
 
-@dataclass(frozen=True)
-class GroupFetcher:
-    """Fetches the service's groups. With `mergeable`, a query may be cut into partitions, and a group come twice."""
+def partial_groups(scan: Scan, running: Running, mergeable: bool) -> list[Row]:
+    """Return rows of keys and measures, each measure None where its query does not tell it.
 
-    send: Send
-    values: Values
-    cancelled: threading.Event
-    tally: Tally
-    threads: int
+    When `mergeable`, a query may be cut into partitions, and a group come more than once. Raises CannotGroup when
+    the rows must be fetched and grouped here, or the groups be merged.
+    """
+    asks = asks_of(scan, running.values)
+    found = side_by_side(lambda ask: _groups_of(scan, ask, running, mergeable), asks, running.threads)
+    return [row for ask, rows in zip(asks, found, strict=True) for row in _widened(rows, ask, scan.groups)]
 
-    def groups(self, scan: Scan, mergeable: bool) -> list[Row]:
-        """Return rows of keys and measures, each measure None where its query does not tell it.
 
-        Raises CannotGroup when the rows must be fetched and grouped here, or the groups be merged.
-        """
-        assert scan.groups is not None
-        rows: list[Row] = []
-        for ask in asks_of(scan, self.values):
-            rows += _widened(self._query(scan, ask, mergeable), ask, scan.groups)
-        return rows
-
-    def _query(self, scan: Scan, ask: Ask, mergeable: bool) -> list[Row]:
-        created = scan.table.columns.get(_PARTITIONED_BY)
+def _groups_of(scan: Scan, ask: Ask, running: Running, mergeable: bool) -> list[Row]:
+    created = scan.table.columns.get(_PARTITIONED_BY)
+    fetch = partial(_fetch, scan, running)
+    try:
         try:
-            try:
-                rows = self._fetch(ask)
-            except TooMany:
-                if not mergeable or created is None or created.type != TIMESTAMPTZ:
-                    raise
-                return in_partitions(ask, created, self._fetch, self.threads)
-        except TooMany as refusal:
-            raise CannotGroup(str(refusal)) from refusal
-        return rows
-
-    def _fetch(self, ask: Ask) -> list[Row]:
-        decoder = row_decoder(ask.fields)
-        rows: list[Row] = []
-        try:
-            for page in Fetcher(self.send, decoder.decode, len, self.cancelled, self.tally).pages(ask):
-                rows += page
-        except DataverseError as error:
-            if error.code.lower() == _TOO_MANY_ROWS:
-                raise TooMany(str(error)) from error
-            if error.status in _REFUSALS:
-                raise CannotGroup(str(error)) from error
-            raise
-        if len(rows) >= MOST_ROWS:
-            raise CannotGroup(f"{len(rows)} groups came, and no more may come")
-        return rows
+            return fetch(ask)
+        except TooMany:
+            if not mergeable or created is None or created.type != TIMESTAMPTZ:
+                raise
+            return in_partitions(ask, created, fetch, running.threads)
+    except TooMany as refusal:
+        raise CannotGroup(str(refusal)) from refusal
 
 
-def _widened(rows: Iterable[Row], ask: Ask, groups: Groups) -> Iterator[Row]:
+def _fetch(scan: Scan, running: Running, ask: Ask) -> list[Row]:
+    rows: list[Row] = []
+    try:
+        for page in running.pages(scan.number, ask, row_decoder(ask.fields).decode, len):
+            rows += page
+    except DataverseError as error:
+        if error.code.lower() == _TOO_MANY_ROWS:
+            raise TooMany(str(error)) from error
+        if error.status in _REFUSALS:
+            raise CannotGroup(str(error)) from error
+        raise
+    if len(rows) >= MOST_ROWS:
+        raise CannotGroup(f"{len(rows)} groups came, and no more may come")
+    return rows
+
+
+def _widened(rows: Iterable[Row], ask: Ask, groups: Groups | None) -> Iterator[Row]:
     """Put a query's measures at their places among all measures."""
+    assert groups is not None
     width = len(groups.keys)
     aliases = [field.wire for field in ask.fields[width:]]
     for row in rows:

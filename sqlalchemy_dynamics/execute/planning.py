@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from sqlalchemy_dynamics.errors import ProgrammingError
+from sqlalchemy_dynamics.planner.moments import Bound
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.parse import Statement, parse
 from sqlalchemy_dynamics.planner.plan import Plan
@@ -23,8 +25,21 @@ _lock = threading.Lock()
 parsed = lru_cache(1000)(parse)
 
 
+def clock() -> datetime:
+    """Return the moment that CURRENT_TIMESTAMP stands for."""
+    return datetime.now(UTC)
+
+
 def bound_values(statement: Statement, parameters: Sequence[object] | Mapping[str, object] | None) -> Values:
-    """Return the parameters by position (from 1) or name. Raises ProgrammingError when their number is wrong."""
+    """Return the parameters by position (from 1) or name, the clock among them when the statement asks for it.
+
+    Raises ProgrammingError when their number is wrong.
+    """
+    held = {} if statement.clock is None else {statement.clock: clock()}
+    return Bound({**_given(statement, parameters), **held})
+
+
+def _given(statement: Statement, parameters: Sequence[object] | Mapping[str, object] | None) -> Values:
     if isinstance(parameters, Mapping):
         if statement.markers:
             raise ProgrammingError("the statement has ? markers: pass a sequence, or write :name for a mapping")

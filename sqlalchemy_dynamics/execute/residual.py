@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +9,13 @@ from sqlalchemy_dynamics.errors import ProgrammingError, StatementCancelled
 from sqlalchemy_dynamics.execute.arrow import schema_of, to_batches, to_rows
 from sqlalchemy_dynamics.execute.direct import arrow_decoder
 from sqlalchemy_dynamics.execute.engine import EngineOptions, open_workspace, type_of
-from sqlalchemy_dynamics.execute.fetch import Fetcher, Tally
 from sqlalchemy_dynamics.execute.gather import Gathering
-from sqlalchemy_dynamics.execute.grouped import GroupFetcher
-from sqlalchemy_dynamics.execute.requests import Ask, Values, asks_of, fields_of
+from sqlalchemy_dynamics.execute.grouped import partial_groups
+from sqlalchemy_dynamics.execute.parallel import side_by_side
+from sqlalchemy_dynamics.execute.requests import Ask, asks_of, fields_of
 from sqlalchemy_dynamics.execute.result import ResultColumn, Row
+from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.execute.views import source_of, view_sql
-from sqlalchemy_dynamics.odata.messages import Send
 from sqlalchemy_dynamics.planner.plan import Residual, Scan
 
 if TYPE_CHECKING:
@@ -39,19 +38,13 @@ class ResidualResult:
     def __init__(
         self,
         work: Residual,
-        send: Send,
-        values: Values,
-        cancelled: threading.Event,
-        tally: Tally,
+        running: Running,
         options: EngineOptions,
-        groups: GroupFetcher,
-        page_size: int | None = None,
     ) -> None:
-        self._work, self._send, self._cancelled, self._tally = work, send, cancelled, tally
-        self._values, self._page_size = values, page_size
+        self._work, self._running = work, running
         self._failure: BaseException | None = None
         self._workspace = open_workspace(options)
-        self._groups = [groups.groups(scan, mergeable=True) if scan.groups else None for scan in work.scans]
+        self._groups = [partial_groups(scan, running, mergeable=True) if scan.groups else None for scan in work.scans]
         self.columns = self._bound_columns()
 
     @property
@@ -87,10 +80,11 @@ class ResidualResult:
         return columns
 
     def _bind(self) -> Any:
-        missing = [key for key in self._work.parameters if key not in self._values]
+        values = self._running.values
+        missing = [key for key in self._work.parameters if key not in values]
         if missing:
             raise ProgrammingError(f"the statement needs a value for parameter {missing[0]!r}")
-        given = {str(key): self._values[key] for key in self._work.parameters}
+        given = {str(key): values[key] for key in self._work.parameters}
         return self._workspace.bind(self._work.sql, given or None)
 
     def _batches(self) -> Iterator[pyarrow.RecordBatch]:
@@ -98,7 +92,7 @@ class ResidualResult:
         with self._workspace.speaking(lambda: self._failure):
             reader = self._bind().to_arrow_reader(_BATCH_ROWS)
             for batch in reader:
-                if self._cancelled.is_set():
+                if self._running.cancelled.is_set():
                     raise StatementCancelled("the statement was cancelled")
                 yield batch
 
@@ -107,29 +101,33 @@ class ResidualResult:
             scan, groups = self._work.scans[0], self._groups[0]
             self._workspace.put(source_of(scan), self._reader(scan, groups))
             return
-        found = Gathering(self._work.scans, self._whole).run()
+        found = Gathering(self._work.scans, self._whole, self._running.estimate).run()
         for scan in self._work.scans:
             self._workspace.put(source_of(scan), found[scan.number])
 
     def _whole(self, scan: Scan, keys: Sequence[object] | None) -> pyarrow.Table:
-        return self._reader(scan, None, keys).read_all()
+        import pyarrow
 
-    def _reader(
-        self, scan: Scan, groups: list[Row] | None, keys: Sequence[object] | None = None
-    ) -> pyarrow.RecordBatchReader:
+        fetched = side_by_side(lambda ask: list(self._pages(scan, ask)), self._asks(scan, keys), self._running.threads)
+        batches = [batch for pages in fetched for batch in pages]
+        return pyarrow.Table.from_batches(batches, _empty(scan, self._work.scans).schema)
+
+    def _reader(self, scan: Scan, groups: list[Row] | None) -> pyarrow.RecordBatchReader:
         import pyarrow
 
         schema = _empty(scan, self._work.scans).schema
-        batches = self._fetched(scan, keys) if groups is None else to_batches(groups, _group_columns(scan))
+        batches = self._fetched(scan) if groups is None else to_batches(groups, _group_columns(scan))
         return pyarrow.RecordBatchReader.from_batches(schema, self._watched(batches))
 
-    def _fetched(self, scan: Scan, keys: Sequence[object] | None) -> Iterator[pyarrow.RecordBatch]:
-        for ask in asks_of(scan, self._values, self._page_size, keys, self._work.scans):
-            yield from self._pages(ask)
+    def _fetched(self, scan: Scan) -> Iterator[pyarrow.RecordBatch]:
+        for ask in self._asks(scan):
+            yield from self._pages(scan, ask)
 
-    def _pages(self, ask: Ask) -> Iterator[pyarrow.RecordBatch]:
-        decoder = arrow_decoder(ask.fields)
-        return Fetcher(self._send, decoder.decode, _rows_in, self._cancelled, self._tally).pages(ask)
+    def _asks(self, scan: Scan, keys: Sequence[object] | None = None) -> list[Ask]:
+        return asks_of(scan, self._running.values, self._running.page_size, keys, self._work.scans)
+
+    def _pages(self, scan: Scan, ask: Ask) -> Iterator[pyarrow.RecordBatch]:
+        return self._running.pages(scan.number, ask, arrow_decoder(ask.fields).decode, _rows_in)
 
     def _watched(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Remember what went wrong: the engine's own error would hide its class."""

@@ -233,6 +233,7 @@ def _repeat(reply: Reply, headers: Mapping[str, str], url: str) -> None:
     end = reply.body.index(b'"', start + len(mark))
     link = f"{_origin(headers)}{url}".replace('"', "%22").encode()
     reply.body = reply.body[: start + len(mark)] + link + reply.body[end:]
+    reply.memo = None
 
 
 async def _send(send: Send, reply: Reply, fault: Fault | None = None) -> None:
