@@ -17,6 +17,7 @@ from sqlalchemy_dynamics.execute.result import Result
 from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.planner.parse import Statement
 from sqlalchemy_dynamics.planner.plan import Plan, Residual
+from sqlalchemy_dynamics.planner.reading import reads_tables
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
@@ -66,7 +67,8 @@ class Executor:
             raise NotSupportedError("INSERT, UPDATE and DELETE are not available in this version: it reads only")
         if statement.kind == "call" or statement.explained == "call":
             raise NotSupportedError("stored procedures are not available in this version")
-        owner = (self._session.key, self._catalog.stamp)
+        stamp = self._catalog.stamp if reads_tables(statement.tree) else ""
+        owner = (self._session.key, stamp)
         return plan_of(statement, self._catalog.table, values, owner, self._pushdown)
 
     def _running(self, values: Values, stop: threading.Event) -> Running:

@@ -33,7 +33,7 @@ from sqlalchemy_dynamics.planner.rows import limited_scan, plain_rows
 from sqlalchemy_dynamics.planner.shape import shape_of
 from sqlalchemy_dynamics.planner.unwrap import unwrapped
 
-__all__ = ["plan_select"]
+__all__ = ["plan_select", "reads_tables"]
 
 _WIRE_LOOKUP = re.compile(r"_(\w+)_value", re.IGNORECASE)
 
@@ -58,6 +58,11 @@ def plan_select(
         if alone is not None:
             return alone
     return _residual(tree, lookup, kinds, pinned, pushdown)
+
+
+def reads_tables(tree: exp.Expression) -> bool:
+    """Say whether a statement reads anything but constants."""
+    return tree.find(exp.Table) is not None
 
 
 def _with_logical_names(tree: exp.Expression) -> exp.Expression:

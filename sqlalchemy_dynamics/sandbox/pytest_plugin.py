@@ -6,17 +6,19 @@
     @pytest.mark.dynamics_sandbox(rows=50, faults=["503:%3"])
     def test_report_survives_outages(dynamics_sandbox): ...
 
-Sandboxes with equal arguments are shared by the tests of a run; each test starts from the seeded state.
+Sandboxes with equal arguments are shared by the tests of a run; each test starts from the seeded state. The plugin is
+loaded by every pytest run where the package is installed, so the sandbox itself is imported when a test asks for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from sqlalchemy_dynamics.sandbox.faults import parse_fault
-from sqlalchemy_dynamics.sandbox.server import Sandbox
+if TYPE_CHECKING:
+    from sqlalchemy_dynamics.sandbox.server import Sandbox
 
 __all__ = ["dynamics_sandbox", "pytest_configure"]
 
@@ -39,6 +41,9 @@ def _dynamics_sandboxes() -> Iterator[dict[str, Sandbox]]:
 @pytest.fixture
 def dynamics_sandbox(request: pytest.FixtureRequest, _dynamics_sandboxes: dict[str, Sandbox]) -> Iterator[Sandbox]:
     """A running `Sandbox` in its seeded state; the marker of the same name gives its arguments."""
+    from sqlalchemy_dynamics.sandbox.faults import parse_fault
+    from sqlalchemy_dynamics.sandbox.server import Sandbox
+
     marker = request.node.get_closest_marker("dynamics_sandbox")
     arguments = dict(marker.kwargs) if marker else {}
     faults = [parse_fault(text) for text in arguments.pop("faults", ())]
