@@ -34,6 +34,7 @@ def create_many(draft: Draft, body: Body, name: str) -> str:
     )
     table = draft.add(_table(organisation, intersect, first, second))
     organisation.relate(relationship)
+    draft.store.drop_table(table)
     draft.store.create_table(table)
     draft.store.index_order(table)
     draft.table(one.name)

@@ -94,6 +94,7 @@ def create_table(draft: Draft, body: Body) -> Table:
     _describe(draft, table, body, None)
     draft.add(table)
     _fill(draft, table, columns, owner)
+    draft.store.drop_table(table)
     draft.store.create_table(table)
     draft.store.index_order(table)
     _features(draft, table, body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy_dynamics.sandbox.failures import bad_request
+from sqlalchemy_dynamics.sandbox.failures import ODataError, bad_request
 from sqlalchemy_dynamics.sandbox.schema import metadata_id
 
 __all__ = ["Texts", "label", "managed_property", "read_label", "texts"]
@@ -39,14 +39,29 @@ def read_label(value: object) -> Texts:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise bad_request("A Label must be a JSON object with LocalizedLabels.", "0x80048d19")
-    user = value.get("UserLocalizedLabel")
+        raise _no_label()
+    listed, user = value.get("LocalizedLabels") or [], value.get("UserLocalizedLabel")
+    if not isinstance(listed, list):
+        raise _no_label()
     found: Texts = {}
-    for item in [*(value.get("LocalizedLabels") or []), *([user] if isinstance(user, dict) else [])]:
-        code = int(item.get("LanguageCode") or 0)
-        if code and item.get("Label") is not None:
-            found.setdefault(code, str(item["Label"]))
+    for item in [*listed, user]:
+        code, text = _localized(item)
+        if text is not None:
+            found.setdefault(code, text)
     return found
+
+
+def _localized(item: object) -> tuple[int, str | None]:
+    if item is None:
+        return 0, None
+    code, text = (item.get("LanguageCode"), item.get("Label")) if isinstance(item, dict) else (None, None)
+    if isinstance(code, bool) or not isinstance(code, int) or not isinstance(text, str | None):
+        raise _no_label()
+    return code, text
+
+
+def _no_label() -> ODataError:
+    return bad_request("A Label must be an object whose LocalizedLabels have Label and LanguageCode.", "0x80048d19")
 
 
 def managed_property(value: object, changeable: bool, name: str) -> dict[str, object]:

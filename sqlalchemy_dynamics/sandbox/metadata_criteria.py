@@ -59,10 +59,13 @@ def _wanted(given: object) -> object:
     if not isinstance(given, Mapping):
         return given
     kind, value = str(given.get("Type", "")), given.get("Value")
-    if kind.endswith("[]"):
+    try:
+        if not kind.endswith("[]"):
+            return _one(kind, value)
         items = json.loads(value) if isinstance(value, str) else value
         return [_one(kind.removesuffix("[]"), item) for item in items] if isinstance(items, list) else []
-    return _one(kind, value)
+    except ValueError:
+        raise bad_request(f"The value '{value}' is no {kind}.", "0x80040203") from None
 
 
 def _one(kind: str, value: object) -> object:

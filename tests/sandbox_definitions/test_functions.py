@@ -81,6 +81,12 @@ def test_nested_criteria_and_bad_ones(still: Api) -> None:
     assert still("GET", "RetrieveMetadataChanges(Query=@p1)?@p1=[").refusal == (400, "0x80048d19")
 
 
+@pytest.mark.parametrize(("kind", "value"), [("System.String[]", "[x"), ("System.Int32", "many")])
+def test_values_that_are_none(still: Api, kind: str, value: str) -> None:
+    query = json.dumps({"Criteria": {"Conditions": [condition("LogicalName", "In", kind, value)]}})
+    assert still("GET", f"RetrieveMetadataChanges(Query=@p1)?@p1={query}").refusal == (400, "0x80040203")
+
+
 def test_only_what_changed_since_a_stamp(org: Api) -> None:
     narrow = {"Properties": {"PropertyNames": ["LogicalName"]}}
     stamp = changes(org, narrow)["ServerVersionStamp"]
