@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
-    from sqlalchemy_dynamics.execute import Executor
+    from sqlalchemy_dynamics.execute import Statements
     from sqlalchemy_dynamics.session import Session, WhoAmI
     from sqlalchemy_dynamics.settings import Settings
 
@@ -44,7 +44,7 @@ class Connection:
         self.on_request: Callable[[HttpRequest, HttpResponse], None] | None = None
         """Called after each data request of this connection, in any thread; set it before the first statement."""
         self._session: Session | None = None
-        self._executor: Executor | None = None
+        self._executor: Statements | None = None
         self._cursors: WeakSet[Cursor] = WeakSet()
 
     def __repr__(self) -> str:
@@ -68,13 +68,13 @@ class Connection:
         return open_catalog(self.session)
 
     @property
-    def executor(self) -> Executor:
+    def executor(self) -> Statements:
         """What plans and runs this connection's statements."""
         self.check_open()
         if self._executor is None:
-            from sqlalchemy_dynamics.execute import Executor
+            from sqlalchemy_dynamics.execute import Statements
 
-            self._executor = Executor(self._watched(), self.catalog)
+            self._executor = Statements(self._watched(), self.catalog)
         return self._executor
 
     def _watched(self) -> Session:

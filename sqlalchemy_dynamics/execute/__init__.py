@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.result import Result, ResultColumn
+from sqlalchemy_dynamics.execute.statements import Statements
 
-__all__ = ["Executor", "Result", "ResultColumn"]
+__all__ = ["Executor", "Result", "ResultColumn", "Statements"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["FINDERS", "Caller", "Procedure", "detail_of", "is_call", "run_call"]
+__all__ = ["FINDERS", "Caller", "Procedure", "detail_of", "run_call"]
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
-_CALL = re.compile(r"\s*(?:EXEC|EXECUTE|CALL)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -43,21 +41,16 @@ class Procedure:
 Finder = Callable[[Caller, str], Procedure | None]
 
 
-def is_call(sql: str) -> bool:
-    """Whether a statement calls a procedure."""
-    return _CALL.match(sql) is not None
-
-
-def run_call(command: str, parameters: Parameters, caller: Caller) -> Result:
-    """Run an EXEC or CALL. Raises ProgrammingError for an unknown procedure or input before anything is sent."""
-    call = call_of(command)
+def run_call(text: str, parameters: Parameters, caller: Caller) -> Result:
+    """Run what follows EXEC or CALL. Raises ProgrammingError for an unknown procedure or input before anything is sent."""
+    call = call_of(text)
     procedure = _found(call, caller)
     return procedure.run(_arguments(call, procedure, parameters))
 
 
-def detail_of(command: str, caller: Caller) -> str:
+def detail_of(text: str, caller: Caller) -> str:
     """Return what EXPLAIN tells of a call: the names of its inputs, never their values. Sends nothing."""
-    call = call_of(command)
+    call = call_of(text)
     procedure = _found(call, caller)
     return f"{procedure.name}({', '.join(_names(call, procedure))})"
 

@@ -1,0 +1,66 @@
+"""The door to everything below the cursor: procedures, local tables, and the statements that are planned."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy_dynamics.errors import NotSupportedError
+from sqlalchemy_dynamics.execute import connection_props
+from sqlalchemy_dynamics.execute.calls import Caller, detail_of, run_call
+from sqlalchemy_dynamics.execute.executor import Executor
+from sqlalchemy_dynamics.execute.explain import Step, explained
+from sqlalchemy_dynamics.execute.local import LocalExecutor, mentioned
+from sqlalchemy_dynamics.planner.calls import call_text
+
+if TYPE_CHECKING:
+    from sqlalchemy_dynamics.catalog import Catalog
+    from sqlalchemy_dynamics.execute.result import Result
+    from sqlalchemy_dynamics.session import Session
+
+__all__ = ["LOCAL", "Statements"]
+
+Parameters = Sequence[Any] | Mapping[str, Any] | None
+LOCAL = (connection_props.CONNECTION_PROPS,)
+"""The local tables there are; each module has added its own to the registry."""
+
+_EXPLAIN = re.compile(r"\s*EXPLAIN\b(?P<analyze>\s+ANALYZE\b)?", re.IGNORECASE)
+
+
+class Statements:
+    """Runs the statements of one connection. Procedures and local tables need no token and no metadata."""
+
+    def __init__(self, session: Session, catalog: Catalog) -> None:
+        self._caller = Caller(session, catalog)
+        self._executor = Executor(session, catalog)
+
+    def run(self, sql: str, parameters: Parameters = None, *, cancelled: threading.Event | None = None) -> Result:
+        """Start a statement. Raises ProgrammingError before anything is sent when the SQL is wrong."""
+        call = call_text(sql)
+        if call is not None:
+            return run_call(call, parameters, self._caller)
+        described = _explained_call(sql)
+        if described is not None:
+            return explained(self._steps(described))
+        return self._for(sql).run(sql, parameters, cancelled=cancelled)
+
+    def explain(self, sql: str, parameters: Parameters = None) -> list[Step]:
+        """Return (step, kind, detail) of a statement, with or without its parameters. Loads metadata at most."""
+        call = call_text(sql)
+        return self._for(sql).explain(sql, parameters) if call is None else self._steps(call)
+
+    def _steps(self, call: str) -> list[Step]:
+        return [(1, "call", detail_of(call, self._caller))]
+
+    def _for(self, sql: str) -> Executor:
+        return LocalExecutor(self._caller.session, self._caller.catalog) if mentioned(sql) else self._executor
+
+
+def _explained_call(sql: str) -> str | None:
+    found = _EXPLAIN.match(sql)
+    call = None if found is None else call_text(sql[found.end() :])
+    if found is not None and found["analyze"] and call is not None:
+        raise NotSupportedError("EXPLAIN ANALYZE would run the procedure and drop its row; use EXPLAIN")
+    return call
