@@ -21,6 +21,7 @@ from sqlalchemy_dynamics.planner.plan import Groups, Rows, Scan
 __all__ = ["CannotGroup", "grouped_result", "partial_groups"]
 
 _WIDE = Context(prec=60)
+_MOST_ELASTIC_GROUPS = 500
 _TOO_MANY_ROWS = "0x8004e023"
 _PARTITIONED_BY = "createdon"
 _REFUSALS = frozenset({400, 405, 500, 501})
@@ -66,7 +67,7 @@ def _fetch(scan: Scan, running: Running, ask: Ask) -> list[Row]:
         if error.status in _REFUSALS:
             raise CannotGroup(str(error)) from error
         raise
-    if len(rows) >= MOST_ROWS:
+    if len(rows) >= (MOST_ROWS if scan.table.joined else _MOST_ELASTIC_GROUPS):
         raise CannotGroup(f"{len(rows)} groups came, and no more may come")
     return rows
 

@@ -119,6 +119,16 @@ class Table:
     custom: bool = False
     enriched: bool = False
 
+    @property
+    def trusted(self) -> bool:
+        """False for virtual tables: their providers ignore conditions, order and limits, so all is done again here."""
+        return self.kind != "Virtual"
+
+    @property
+    def joined(self) -> bool:
+        """True when the service itself follows the table's lookups (dataverse-web-api: elastic tables have no links)."""
+        return self.kind in ("Standard", "Activity")
+
     def column(self, name: str) -> Column | None:
         """Return the column of that SQL name or wire name, in any case, or None."""
         found = self.columns.get(name) or self.columns.get(name.lower())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.planner.dates import argument
 from sqlalchemy_dynamics.planner.links import Link, links_in
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources, from_nodes, is_transparent
 from sqlalchemy_dynamics.planner.pushdown import Pushed, Translator
@@ -154,7 +155,7 @@ def _add(
 def _keep(implied: Implied, target: Occurrence, term: exp.Expression, pushed: Pushed, extended: bool) -> None:
     known = implied.filters.get(target.number)
     implied.filters[target.number] = pushed.filter if known is None else Both((known, pushed.filter))
-    if pushed.exact and not extended:
+    if pushed.exact and not extended and target.table.trusted:
         implied.settled.append(term)
 
 
@@ -203,4 +204,5 @@ def _is_null(node: exp.Expression, translator: Translator, target: Occurrence) -
         return any(isinstance(side, exp.Expression) and _is_null(side, translator, target) for side in sides)
     if isinstance(node, exp.Between) or (isinstance(node, exp.In) and node.expressions):
         return _is_null(node.this, translator, target)
-    return False
+    inner = argument(node)
+    return inner is not None and _is_null(inner, translator, target)

@@ -36,6 +36,8 @@ class Link:
         """True when the source's lookup points to the target's row: many to one."""
         return (
             self.key.kind is Kind.LOOKUP
+            and self.source.table.joined
+            and self.target.table.joined
             and self.column.name == self.target.table.primary_key
             and self.target.table.name in self.key.navigations
         )

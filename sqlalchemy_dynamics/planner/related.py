@@ -52,7 +52,8 @@ def _only_table(translator: Translator, query: exp.Expression) -> Occurrence | N
     if not isinstance(query, exp.Select) or not is_transparent(query) or query.args.get("with_"):
         return None
     sources = translator.sources.of(query) if len(list(from_nodes(query))) == 1 else []
-    return sources[0].occurrence if sources else None
+    inside = sources[0].occurrence if sources else None
+    return inside if inside is not None and inside.table.joined else None
 
 
 def _pair(

@@ -53,7 +53,7 @@ def shape_of(tree: exp.Expression, occurrences: list[Occurrence], translator: Tr
         return None
     start = tree.args.get("from_") or tree.args.get("from")
     occurrence = next((each for each in occurrences if start is not None and each.node is start.this), None)
-    if occurrence is None or _is_decorated(occurrence.node):
+    if occurrence is None or _is_decorated(occurrence.node) or not occurrence.table.trusted:
         return None
     where = tree.args.get("where")
     pushed = translator.translate(where.this, occurrence) if where is not None else None
@@ -144,7 +144,8 @@ def orders_of(shape: Shape) -> tuple[Order, ...] | None:
         if column.nullable and bool(ordered.args.get("nulls_first")) == descending:
             return None
         orders.append(Order((column.wire,), descending))
-    return tuple(orders)
+    joined = shape.occurrence.table.joined  # an elastic table sorts by one column, and the key is always another
+    return tuple(orders) if joined or not orders else None
 
 
 def _ordered_column(shape: Shape, node: exp.Expression) -> Column | None:

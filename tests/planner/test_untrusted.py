@@ -1,0 +1,50 @@
+"""Virtual and elastic tables: what their providers do not keep is done again, or not asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy_dynamics.metadata.model import Table
+from sqlalchemy_dynamics.planner.parse import parse
+from sqlalchemy_dynamics.planner.plan import Plan, Residual, Rows
+from sqlalchemy_dynamics.planner.reading import plan_select
+from tests.planner.organisation import ACCOUNT, CONTACT
+
+
+def _plan(sql: str, kind: str) -> Plan:
+    tables: dict[str, Table] = {
+        "account": replace(ACCOUNT, kind=kind),
+        "contact": replace(CONTACT, kind=kind),
+    }
+    tree = parse(sql).tree
+    assert tree is not None
+    return plan_select(tree, tables.get, {}, {})
+
+
+def test_a_virtual_table_is_filtered_again() -> None:
+    work = _plan("SELECT name FROM account WHERE n = 5 ORDER BY n LIMIT 3", "Virtual").work
+    assert isinstance(work, Residual)
+    assert work.sql == 'SELECT name FROM scan_1 AS "account" WHERE n = 5 ORDER BY n LIMIT 3'
+    assert not work.scans[0].order and work.scans[0].limit.count is None
+
+
+def test_a_virtual_table_is_not_grouped_by_its_provider() -> None:
+    work = _plan("SELECT count(*) FROM account", "Virtual").work
+    assert isinstance(work, Residual) and work.scans[0].groups is None
+
+
+def test_an_elastic_table_is_not_sorted_by_two_columns() -> None:
+    assert isinstance(_plan("SELECT name FROM account ORDER BY n LIMIT 3", "Elastic").work, Residual)
+    assert isinstance(_plan("SELECT name FROM account WHERE n = 5 LIMIT 3", "Elastic").work, Rows)
+
+
+def test_an_elastic_table_is_not_expanded() -> None:
+    sql = "SELECT c.fullname, a.name FROM contact c JOIN account a ON a.accountid = c.parentcustomerid"
+    assert all(scan.through is None for scan in _plan(sql, "Elastic").scans)
+    assert any(scan.through is not None for scan in _plan(sql, "Standard").scans)
+
+
+def test_an_elastic_child_is_no_lambda() -> None:
+    sql = "SELECT name FROM account a WHERE EXISTS (SELECT 1 FROM contact c WHERE c.parentcustomerid = a.accountid)"
+    assert isinstance(_plan(sql, "Elastic").work, Residual)
+    assert isinstance(_plan(sql, "Standard").work, Rows)
