@@ -20,7 +20,7 @@ from sqlalchemy_dynamics.sandbox.schema import Column
 from sqlalchemy_dynamics.sandbox.values import KINDS, SCALES
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply, split_outside_quotes
 
-__all__ = ["apply", "check_aggregate", "check_limit", "number_text"]
+__all__ = ["apply", "check_aggregate", "check_limit", "label_text", "number_text", "value_text"]
 
 _METHODS = {"sum": "sum", "average": "avg", "min": "min", "max": "max"}
 _NUMBERS = frozenset({"Integer", "BigInt", "Decimal", "Double", "Money"})
@@ -168,7 +168,7 @@ def _row(service: Service, outputs: Sequence[Output], row: tuple[object, ...], w
         if value is None:
             continue
         if output.method != "group" and wanted(FORMATTED):
-            label = _label(output, value)
+            label = label_text(output, value)
         if label is not None:
             members.append(f'"{output.name}@{FORMATTED}":{json.dumps(str(label), ensure_ascii=False)}')
         members += _target(output, wanted)
@@ -183,7 +183,8 @@ def _target(output: Output, wanted: Wanted) -> list[str]:
     return [f'"{output.name}@{LOOKUP}":"{column.targets[0]}"']
 
 
-def _label(output: Output, value: object) -> str | None:
+def label_text(output: Output, value: object) -> str | None:
+    """Return the formatted value of an aggregate."""
     if output.reference is None:
         return f"{int(str(value)):,}"
     column = output.reference.column

@@ -10,6 +10,7 @@ from sqlalchemy_dynamics.sandbox import aggregate, changes
 from sqlalchemy_dynamics.sandbox.annotations import Wanted
 from sqlalchemy_dynamics.sandbox.expand import check_expands, context_of, parse_expand, refuse_apply
 from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused, no_such_row
+from sqlalchemy_dynamics.sandbox.fetch_answer import answer_fetch, answer_saved, answer_user
 from sqlalchemy_dynamics.sandbox.listing import (
     Rows,
     applied,
@@ -48,7 +49,12 @@ EXCEEDED = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
 VERSION = "Microsoft.Dynamics.CRM.globalmetadataversion"
 
 
-LANGUAGES: dict[str, Callable[[Service, Request, Resource], Reply]] = {"sql": answer_sql}
+LANGUAGES: dict[str, Callable[[Service, Request, Resource], Reply]] = {
+    "sql": answer_sql,
+    "fetchXml": answer_fetch,
+    "savedQuery": answer_saved,
+    "userQuery": answer_user,
+}
 """Query options that bring a language of their own (``fetchXml``, ``savedQuery``, ``sql``): who answers."""
 
 

@@ -69,32 +69,34 @@ class RowShape:
     type_name: str = ""
 
 
-def property_pieces(service: Service, shape: RowShape, column: Column, wanted: Wanted, pieces: Pieces) -> None:
-    """Append one property and the annotations before it."""
+def property_pieces(
+    service: Service, shape: RowShape, column: Column, wanted: Wanted, pieces: Pieces, name: str = ""
+) -> None:
+    """Append one property (by another `name` when given) and the annotations before it."""
     sql = f"{shape.alias}.{sql_name(column.name)}"
     value = KINDS[column.kind].json(sql)
-    name = column.property
+    name = name or column.property
     if wanted:
-        _annotate(service, shape, column, wanted, pieces)
+        _annotate(service, shape, column, wanted, pieces, name)
     if shape.omit_nulls:
         pieces.add(f"CASE WHEN {sql} IS NULL THEN '' ELSE {_head(name)}||({value}) END")
     else:
         pieces.text(f',"{name}":').add(value)
 
 
-def _annotate(service: Service, shape: RowShape, column: Column, wanted: Wanted, pieces: Pieces) -> None:
+def _annotate(service: Service, shape: RowShape, column: Column, wanted: Wanted, pieces: Pieces, name: str) -> None:
     sql = f"{shape.alias}.{sql_name(column.name)}"
     if wanted(FORMATTED):
         text = formatted_sql(service, shape.table, column, shape.alias)
         if text is not None:
-            pieces.add(_member(f"{column.property}@{FORMATTED}", text))
+            pieces.add(_member(f"{name}@{FORMATTED}", text))
     if not column.is_lookup:
         return
     if wanted(ASSOCIATED):
         navs = associated(service.organisation, shape.table, column)
-        pieces.add(_by_target(shape, column, sql, f"{column.property}@{ASSOCIATED}", navs))
+        pieces.add(_by_target(shape, column, sql, f"{name}@{ASSOCIATED}", navs))
     if wanted(LOOKUP):
-        pieces.add(_by_target(shape, column, sql, f"{column.property}@{LOOKUP}", {t: t for t in column.targets}))
+        pieces.add(_by_target(shape, column, sql, f"{name}@{LOOKUP}", {t: t for t in column.targets}))
 
 
 def _member(name: str, text: str) -> str:
