@@ -126,7 +126,7 @@ class Table:
 
     @property
     def joined(self) -> bool:
-        """True when the service itself follows the table's lookups (dataverse-web-api: elastic tables have no links)."""
+        """True when the service follows the table's lookups itself; elastic tables have no links (dataverse-web-api)."""
         return self.kind in ("Standard", "Activity")
 
     def column(self, name: str) -> Column | None:
