@@ -42,7 +42,7 @@ Finder = Callable[[Caller, str], Procedure | None]
 
 
 def run_call(text: str, parameters: Parameters, caller: Caller) -> Result:
-    """Run what follows EXEC or CALL. Raises ProgrammingError for an unknown procedure or input before anything is sent."""
+    """Run what follows EXEC or CALL. Raises ProgrammingError, before anything is sent, for a wrong name."""
     call = call_of(text)
     procedure = _found(call, caller)
     return procedure.run(_arguments(call, procedure, parameters))

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from dynamics_auth.properties import PROPERTIES as SIGN_IN
+
 from sqlalchemy_dynamics.edm import BOOLEAN, VARCHAR
 from sqlalchemy_dynamics.execute.local import LOCAL_TABLES, LocalTable, Secrets
 from sqlalchemy_dynamics.settings import PROPERTIES, Property
-from sqlalchemy_dynamics.settings.properties import CONNECTION, FETCHING, LOGGING, PROXIES, ROUND_TRIPS, SIGN_IN, TLS
+from sqlalchemy_dynamics.settings.properties import CONNECTION, FETCHING, LOGGING, PROXIES, ROUND_TRIPS, TLS
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog

@@ -91,7 +91,7 @@ class App:
         if self.latency:
             await asyncio.sleep(self.latency / 1000)
         fault = self.faults.strike(url)
-        reply = _fault_reply(fault, self.challenge(_origin(headers))) if fault else None
+        reply = _fault_reply(fault, self.challenge) if fault else None
         if reply is None:
             reply = await self._protected(method, path, query, headers, body)
         if fault and fault.kind == "repeat":
@@ -135,7 +135,8 @@ class App:
         if self.check is not None:
             refusal = self.check(headers.get("authorization", ""))
             if refusal is not None:
-                return Reply(401, {"WWW-Authenticate": self.challenge(origin)}, self.service.switches.unauthorized_body)
+                challenge = {"WWW-Authenticate": self.challenge(refusal)}
+                return Reply(401, challenge, self.service.switches.unauthorized_body)
         if prefix is None:
             return Reply(
                 404, {"Content-Type": "text/html"}, b"<html><body>404 - File or directory not found.</body></html>"
@@ -200,14 +201,14 @@ def _finished(reply: Reply, headers: Mapping[str, str]) -> Reply:
     return reply
 
 
-def _fault_reply(fault: Fault, challenge: str) -> Reply | None:
+def _fault_reply(fault: Fault, challenge: Callable[[str], str]) -> Reply | None:
     if fault.kind == "html":
         return Reply(200, {"Content-Type": "text/html"}, _HTML + b"</body></html>")
     if not fault.kind.isdigit():
         return None
     status = int(fault.kind)
     if status == 401:
-        return Reply(401, {"WWW-Authenticate": f'{challenge}, error="invalid_token"'})
+        return Reply(401, {"WWW-Authenticate": challenge("expired")})
     if status == 429:
         seconds = "1" if fault.arg is None else f"{fault.arg:g}"
         body = (

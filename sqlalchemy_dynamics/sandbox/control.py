@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.sandbox.app import RequestLog
 from sqlalchemy_dynamics.sandbox.failures import ODataError
@@ -14,17 +14,32 @@ from sqlalchemy_dynamics.sandbox.router import error_reply
 from sqlalchemy_dynamics.sandbox.seeding import insert_made, insert_rows
 from sqlalchemy_dynamics.sandbox.wire import Reply, Service
 
+if TYPE_CHECKING:
+    from sqlalchemy_dynamics.sandbox.authority import Authority
+
 __all__ = ["ControlPlane"]
 
 
 class ControlPlane:
-    """Answers /_sandbox/*; `reset` is what the server does to go back to the seeded state."""
+    """Answers /_sandbox/*; `reset` is what the server does to go back to the seeded state.
 
-    def __init__(self, service: Service, log: RequestLog, faults: Faults, reset: Callable[[], None]) -> None:
+    `authority` starts the sign-in service: faults whose path is ``token`` are its own.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        log: RequestLog,
+        faults: Faults,
+        reset: Callable[[], None],
+        authority: Callable[[], Authority],
+    ) -> None:
         self.service = service
         self.log = log
         self.faults = faults
         self.reset = reset
+        self._authority = authority
+        self._afflicted: list[Authority] = []
         self.routes: dict[tuple[str, str], Callable[[dict[str, Any]], Reply]] = {
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._forget,
@@ -53,18 +68,20 @@ class ControlPlane:
         return Reply(204)
 
     def _fault(self, given: dict[str, Any]) -> Reply:
-        argument = given.get("arg")
-        fault = Fault(
-            str(given["kind"]),
-            str(given["when"]),
-            None if argument is None else float(argument),
-            str(given.get("path") or ""),
-        )
-        self.faults.add(fault)
+        kind, when, path = str(given["kind"]), str(given["when"]), str(given.get("path") or "")
+        argument = None if given.get("arg") is None else float(given["arg"])
+        if path == "token":
+            authority = self._authority()
+            authority.faults.add(kind, when, argument, path)
+            self._afflicted = [authority]
+        else:
+            self.faults.add(Fault(kind, when, argument, path))
         return Reply(204)
 
     def _heal(self, given: dict[str, Any]) -> Reply:
         self.faults.clear()
+        for authority in self._afflicted:
+            authority.faults.clear()
         return Reply(204)
 
     def _rows(self, given: dict[str, Any]) -> Reply:

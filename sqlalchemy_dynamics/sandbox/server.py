@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -28,6 +29,9 @@ from sqlalchemy_dynamics.sandbox.switches import Switches
 from sqlalchemy_dynamics.sandbox.wire import Service
 from sqlalchemy_dynamics.sandbox.writing import register_writes
 
+if TYPE_CHECKING:
+    from sqlalchemy_dynamics.sandbox.authority import Authority
+
 __all__ = ["Sandbox"]
 
 register_writes()
@@ -35,7 +39,6 @@ register_definitions()
 
 _IN_MEMORY_UP_TO = 20_000
 _MADE_AT_ONCE = {"account": 20_000, "contact": 400_000}
-_TENANT = "d6a3ff1e-0000-4000-8000-5a4db0c50001"
 
 
 class Sandbox:
@@ -79,15 +82,18 @@ class Sandbox:
         self.faults = Faults([parse_fault(text) for text in faults], seed)
         self.log = RequestLog()
         self.access_token = f"sandbox.{secrets.token_urlsafe(32)}"
-        """A token the sandbox accepts."""
+        """A token the sandbox accepts; it never expires."""
+        self._authority: Authority | None = None
+        self._authority_lock = threading.Lock()
         self._check: TokenCheck | None = self.check_token if auth else None
+        control = ControlPlane(self.service, self.log, self.faults, self.reset, lambda: self.authority)
         self.app = App(
             self.service,
             self.faults,
             self.log,
             self._check,
             self.challenge,
-            ControlPlane(self.service, self.log, self.faults, self.reset),
+            control,
             latency,
             protection=self.protection,
         )
@@ -117,33 +123,46 @@ class Sandbox:
         return self.log.entries
 
     @property
+    def authority(self) -> Authority:
+        """The sandbox's own sign-in service, started when first asked for (about 0.1 s) and closed with the sandbox."""
+        with self._authority_lock:
+            if self._authority is None:
+                if self._server is None:
+                    raise RuntimeError("the sandbox is not running: use it as a context manager or call start()")
+                from sqlalchemy_dynamics.sandbox.authority import Authority
+
+                self._authority = Authority(self.url).start()
+            return self._authority
+
+    @property
     def info(self) -> dict[str, object]:
         """What `dynamics sandbox` prints as one line of JSON."""
         return {
             "OrganizationUrl": self.url,
             "Url": f"dynamics:///?OrganizationUrl={self.url};OAuthAccessToken={self.access_token}",
             "AccessToken": self.access_token,
-            "AuthorityUrl": "",
-            "CaFile": "",
-            "Tenant": _TENANT,
-            "PublicClientId": "",
-            "ClientId": "",
-            "ClientSecret": "",
-            "CallbackURL": "",
+            "AuthorityUrl": self.authority.url,
+            "CaFile": self.authority.ca_file,
+            "Tenant": self.authority.tenant,
+            "PublicClientId": self.authority.public_client_id,
+            "ClientId": self.authority.client_id,
+            "ClientSecret": self.authority.client_secret,
+            "CallbackURL": self.authority.callback_url,
             "pid": os.getpid(),
         }
 
     def check_token(self, header: str) -> str | None:
         """Return why an Authorization header is refused, None when it is fine."""
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            return "no token"
-        return None if secrets.compare_digest(token.strip(), self.access_token) else "unknown token"
+        if scheme.lower() != "bearer" or not token.strip():
+            return "missing"
+        if secrets.compare_digest(token.strip(), self.access_token):
+            return None
+        return "bad signature" if self._authority is None else self._authority.check(token.strip())
 
-    def challenge(self, origin: str) -> str:
-        """Return the WWW-Authenticate header of a 401: tenant discovery (section 9.1)."""
-        authority = f"https://login.microsoftonline.com/{_TENANT}/oauth2/authorize"
-        return f"Bearer authorization_uri={authority}, resource_id={origin}/"
+    def challenge(self, reason: str = "missing") -> str:
+        """Return the WWW-Authenticate header of a 401: tenant discovery, and what is wrong with the token."""
+        return self.authority.challenge_for(reason)
 
     def reset(self) -> None:
         """Go back to the seeded state: schema, rows, rooms' memories; faults and log stay."""
@@ -198,6 +217,9 @@ class Sandbox:
             self._thread.join(10)
             self._server = self._thread = None
             self.service.store.close()
+        if self._authority is not None:
+            self._authority.close()
+            self._authority = None
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
