@@ -86,23 +86,18 @@ class Sandbox:
         self._authority: Authority | None = None
         self._authority_lock = threading.Lock()
         self._check: TokenCheck | None = self.check_token if auth else None
-        control = ControlPlane(self.service, self.log, self.faults, self.reset, lambda: self.authority)
-        self.app = App(
-            self.service,
-            self.faults,
-            self.log,
-            self._check,
-            self.challenge,
-            control,
-            latency,
-            protection=self.protection,
-        )
+        self.app = self._app(latency)
         self._set_gates(self.protection.limits.timeout)
         self._host, self._port = host, port
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self.url = ""
         """The organisation's root, ``http://127.0.0.1:PORT``, once started."""
+
+    def _app(self, latency: float) -> App:
+        control = ControlPlane(self.service, self.log, self.faults, self.reset, lambda: self.authority)
+        check, protection = self._check, self.protection
+        return App(self.service, self.faults, self.log, check, self.challenge, control, latency, protection=protection)
 
     def _set_gates(self, timeout: float) -> None:
         deadlines = Deadlines(timeout)
