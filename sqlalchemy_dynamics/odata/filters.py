@@ -6,7 +6,7 @@ second target (FetchXML) can render the same tree. The guards against the server
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -48,9 +48,12 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A value known when the statement runs: `key` is its position (from 1) or name."""
+    """A value known when the statement runs: `key` is its position (from 1) or name, or what computes it from those.
 
-    key: int | str
+    The text of a computed key is what EXPLAIN shows.
+    """
+
+    key: Hashable
     edm: str
 
 

@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from sqlglot import exp
 
 from sqlalchemy_dynamics.edm import SqlType
+from sqlalchemy_dynamics.errors import DataError
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Operand, Parameter, Value
+from sqlalchemy_dynamics.planner.moments import Moment, literal_moment
 from sqlalchemy_dynamics.planner.parse import parameter_key
+from sqlalchemy_dynamics.planner.times import MOMENT_NODES, moment_of
 
-__all__ = ["Kinds", "NullConstant", "is_constant", "operand", "text_of"]
+__all__ = ["Kinds", "NullConstant", "is_constant", "moment_operand", "operand", "text_of"]
 
 Kinds = Mapping[int | str, str]
 """The Python type name of each parameter, by position (from 1) or name."""
 
-_INT_RANGE = {"INTEGER": 2**31, "BIGINT": 2**63}
-_DATE_TYPES = ("DATE", "TIMESTAMP", "TIMESTAMPTZ", "DATETIME", "TIMESTAMPNTZ")
-_MOMENT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
-)
+_DATES = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE"})
+_CASTS = {
+    "UUID": {"UUID"},
+    "VARCHAR": {"VARCHAR", "TEXT"},
+    "INTEGER": {"INT", "BIGINT"},
+    "BIGINT": {"INT", "BIGINT"},
+    "DOUBLE": {"DOUBLE"},
+    "BOOLEAN": {"BOOLEAN"},
+}
+_SPANS = (exp.Interval, exp.Var)
+_DEFAULT_PLACES = 3
+_MOST_PLACES = 10
 _PARAMETER_KINDS = {
     "UUID": {"str", "UUID"},
     "VARCHAR": {"str"},
-    "INTEGER": {"int"},
-    "BIGINT": {"int"},
+    "INTEGER": {"int", "float", "Decimal"},
+    "BIGINT": {"int", "Decimal"},
     "DECIMAL": {"int", "Decimal", "float"},
     "DOUBLE": {"int", "float", "Decimal"},
     "BOOLEAN": {"bool"},
     "TIMESTAMP WITH TIME ZONE": {"datetime", "date", "str"},
     "TIMESTAMP": {"datetime", "date", "str"},
-    "DATE": {"date", "str"},
+    "DATE": {"datetime", "date", "str"},
 }
 
 
@@ -44,10 +53,13 @@ class NullConstant:
 
 
 def is_constant(node: exp.Expression) -> bool:
-    """Say whether a node is a literal, a parameter, or a cast or sign of one."""
+    """Say whether a node is a literal, a parameter, a cast or sign of one, or computed from dates of those."""
     node = _bare(node)
     if isinstance(node, (exp.Neg, exp.Cast, exp.Lower, exp.Upper)):
         return is_constant(node.this)
+    if isinstance(node, MOMENT_NODES):
+        parts = [part for part in node.iter_expressions() if not isinstance(part, (*_SPANS, exp.DataType))]
+        return bool(parts) and all(map(is_constant, parts))
     return isinstance(node, (exp.Literal, exp.Boolean, exp.Null)) or parameter_key(node) is not None
 
 
@@ -63,15 +75,40 @@ def text_of(node: exp.Expression, pinned: Mapping[int | str, object]) -> str | N
 
 
 def operand(node: exp.Expression, column: Column, kinds: Kinds) -> Operand | NullConstant | None:
-    """Return a constant as an operand to compare `column` with, or None when it must be compared locally."""
+    """Return a constant as an operand to compare `column` with, or None when it must be compared locally.
+
+    The value may lie outside or between the column's values (binding.compare).
+    """
     node = _bare(node)
-    key = parameter_key(node)
+    if column.type.family in _DATES and parameter_key(node) is None:
+        moment = moment_of(node, kinds)
+        if moment is not None:
+            return moment_operand(moment, column)
+    key = _key_of(node, column.type.family)
     if key is not None:
-        return _parameter(key, column, kinds.get(key, ""))
+        return _parameter(key, column, kinds.get(key, ""), cast=parameter_key(node) is None)
     if isinstance(node, exp.Null):
         return NullConstant()
     value = _VALUES.get(column.type.family, _nothing)(node, column.type)
     return None if value is None else Value(value, column.edm)
+
+
+def moment_operand(moment: Moment, column: Column) -> Operand | None:
+    """Return a moment as a value when it is known already, else as the key it is computed by at run time."""
+    if not moment.is_fixed:
+        return Parameter(moment, column.edm)
+    try:
+        value = moment.at({})
+    except DataError:
+        return None
+    return None if value is None else Value(value, column.edm)
+
+
+def _key_of(node: exp.Expression, family: str) -> int | str | None:
+    """Return the parameter that a node is, or is a cast of that changes nothing for this family of columns."""
+    if isinstance(node, exp.Cast) and node.to.this.name in _CASTS.get(family, ()) and not node.to.expressions:
+        node = _bare(node.this)
+    return parameter_key(node)
 
 
 def _bare(node: exp.Expression) -> exp.Expression:
@@ -80,10 +117,12 @@ def _bare(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _parameter(key: int | str, column: Column, kind: str) -> Operand | NullConstant | None:
+def _parameter(key: int | str, column: Column, kind: str, cast: bool) -> Operand | NullConstant | None:
     if kind == "NoneType":
         return NullConstant()
     allowed = _PARAMETER_KINDS.get(column.type.family, set())
+    if cast and column.type.family in ("INTEGER", "BIGINT"):
+        allowed = {"int"}
     return Parameter(key, column.edm) if kind in allowed else None
 
 
@@ -107,8 +146,8 @@ def _number(node: exp.Expression) -> Decimal | None:
     if isinstance(node, exp.Neg):
         inner = _number(_bare(node.this))
         return None if inner is None else -inner
-    if isinstance(node, exp.Cast) and node.to.this.name in ("INT", "BIGINT", "DECIMAL", "DOUBLE"):
-        return _number(_bare(node.this)) if node.to.this.name == "DOUBLE" or not node.to.expressions else None
+    if isinstance(node, exp.Cast):
+        return _cast_number(node)
     if not isinstance(node, exp.Literal):
         return None
     try:
@@ -118,16 +157,35 @@ def _number(node: exp.Expression) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _integer(node: exp.Expression, kind: SqlType) -> int | None:
-    number, bound = _number(node), _INT_RANGE[kind.family]
-    if number is None or number != number.to_integral_value() or not -bound <= number < bound:
+def _cast_number(node: exp.Cast) -> Decimal | None:
+    """A cast that changes the number (rounds it, or overflows) is left to the residual engine."""
+    kind, inner = node.to.this.name, _number(_bare(node.this))
+    if inner is None or node.to.expressions:
         return None
-    return int(number)
+    if kind in ("INT", "BIGINT"):
+        bound = 2**31 if kind == "INT" else 2**63
+        return inner if inner == inner.to_integral_value() and -bound <= inner < bound else None
+    if kind == "DECIMAL":
+        return inner if _places(inner) <= _DEFAULT_PLACES and abs(inner) < 10**15 else None
+    return inner if kind == "DOUBLE" else None
+
+
+def _integer(node: exp.Expression, kind: SqlType) -> Decimal | None:
+    """Text is cast to the column's type, which rounds or fails; numbers are compared as they are."""
+    number = _number(node)
+    if number is None or abs(number) >= 10**27 or _places(number) > _MOST_PLACES:
+        return None
+    whole = number == number.to_integral_value()
+    return number if (whole and abs(number) < 2**31) or not _is_text(node) else None
+
+
+def _is_text(node: exp.Expression) -> bool:
+    return any(literal.is_string for literal in node.find_all(exp.Literal))
 
 
 def _decimal(node: exp.Expression, kind: SqlType) -> Decimal | None:
     number = _number(node)
-    return None if number is None or abs(number) >= 10**27 or _places(number) > 10 else number
+    return None if number is None or abs(number) >= 10**27 or _places(number) > _MOST_PLACES else number
 
 
 def _places(number: Decimal) -> int:
@@ -141,6 +199,8 @@ def _double(node: exp.Expression, kind: SqlType) -> float | None:
 
 
 def _boolean(node: exp.Expression, kind: SqlType) -> bool | None:
+    if isinstance(node, exp.Literal) and not node.is_string and node.this in ("0", "1"):
+        return bool(int(node.this))
     return bool(node.this) if isinstance(node, exp.Boolean) else None
 
 
@@ -151,34 +211,14 @@ def _literal_text(node: exp.Expression, casts: tuple[str, ...]) -> str | None:
 
 
 def _moment(node: exp.Expression, kind: SqlType) -> datetime | None:
-    """Whole seconds only: the service stores no fractions, and how it compares with one is not documented."""
-    text = _literal_text(node, _DATE_TYPES)
-    match = _MOMENT.fullmatch(text.strip()) if text is not None else None
-    if match is None or (match[7] or "0").strip("0"):
-        return None
-    cut_to_date = isinstance(node, exp.Cast) and node.to.this.name == "DATE"
-    if cut_to_date and match[4]:
-        return None
-    try:
-        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
-    return _shifted(moment, match[8], kind)
-
-
-def _shifted(moment: datetime, zone: str | None, kind: SqlType) -> datetime | None:
-    if zone in (None, "Z") or not zone:
-        return moment if kind.family != "TIMESTAMP" or zone is None else None
-    if kind.family == "TIMESTAMP":
-        return None
-    text = zone if len(zone) > 3 else zone + "00"
-    return datetime.fromisoformat(moment.strftime("%Y-%m-%dT%H:%M:%S") + text).astimezone(UTC)
+    """Text as the column's type reads it."""
+    text = _literal_text(node, ())
+    return None if text is None else literal_moment(text, naive=kind.family != "TIMESTAMP WITH TIME ZONE")
 
 
 def _date(node: exp.Expression, kind: SqlType) -> date | None:
-    moment = _moment(node, SqlType("TIMESTAMP"))
-    return moment.date() if moment is not None and moment.time().isoformat() == "00:00:00" else None
+    moment = _moment(node, kind)
+    return moment.date() if moment is not None else None
 
 
 _VALUES: dict[str, Callable[[exp.Expression, SqlType], object]] = {

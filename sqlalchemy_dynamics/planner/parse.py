@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -11,12 +11,20 @@ from sqlglot.tokens import Token, TokenType
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 
-__all__ = ["Dynamics", "Statement", "parameter_key", "parse", "render"]
+__all__ = ["Dynamics", "Statement", "is_clock", "parameter_key", "parse", "render"]
 
 _COMMANDS = ("CALL", "DECLARE", "EXEC", "EXECUTE", "EXPLAIN", "GRANT", "RELEASE", "REVOKE", "SAVEPOINT")
 _BEFORE_TOP = (TokenType.SELECT, TokenType.DISTINCT, TokenType.ALL)
 _AFTER_TOP = (TokenType.NUMBER, TokenType.L_PAREN, TokenType.PLACEHOLDER, TokenType.COLON, TokenType.PARAMETER)
-_NOW = ("GETDATE", "GETUTCDATE", "SYSUTCDATETIME", "SYSDATETIME")
+_CLOCK = "statement_moment"
+_NOW = {
+    **dict.fromkeys(("GETDATE", "GETUTCDATE", "SYSUTCDATETIME", "SYSDATETIME", "NOW"), "TIMESTAMPTZ"),
+    **dict.fromkeys(("GET_CURRENT_TIMESTAMP", "TRANSACTION_TIMESTAMP"), "TIMESTAMPTZ"),
+    **dict.fromkeys(("CURRENT_LOCALTIMESTAMP", "LOCALTIMESTAMP"), "TIMESTAMP"),
+    "TODAY": "DATE",
+}
+_LOCAL_CLOCK = (exp.Localtimestamp,) if hasattr(exp, "Localtimestamp") else ()  # since sqlglot 30
+_CLOCK_NODES = (exp.CurrentTimestamp, exp.CurrentDate, exp.Anonymous, exp.Column, *_LOCAL_CLOCK)
 
 
 class Dynamics(DuckDB):  # type: ignore[misc]  # sqlglot is not followed by mypy, see pyproject.toml
@@ -40,7 +48,8 @@ class Statement:
 
     For a call, `command` is its text; `explained` is the kind of the statement inside an EXPLAIN. `markers` counts
     the ``?`` placeholders; `pinned` names the parameters whose values shape the plan: LIKE patterns, their escapes,
-    and prefixes.
+    and prefixes. `clock` is the key of the parameter that stands for CURRENT_TIMESTAMP, whose value is the moment the
+    statement starts at: the requests and the residual must see the same one.
     """
 
     kind: str
@@ -49,6 +58,7 @@ class Statement:
     command: str = ""
     explained: str = ""
     pinned: tuple[int | str, ...] = ()
+    clock: int | str | None = None
 
 
 def parse(sql: str) -> Statement:
@@ -60,7 +70,9 @@ def parse(sql: str) -> Statement:
     if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)):
         return Statement("write", tree, markers)
     if isinstance(tree, (exp.Query, exp.Values)):
-        return Statement("select", _friendly(tree), markers, pinned=_pinned(tree))
+        tree = _friendly(tree)
+        clock = _hold_clock(tree, markers + 1 if markers else _CLOCK)
+        return Statement("select", tree, markers, pinned=_pinned(tree), clock=clock)
     what = type(tree).__name__.upper()
     raise NotSupportedError(f"{what} statements are not supported; use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN")
 
@@ -139,8 +151,7 @@ def _explained(text: str) -> Statement:
     inner = parse(rest if analyze else text)
     if inner.kind in ("explain", "analyze"):
         raise ProgrammingError("EXPLAIN cannot explain an EXPLAIN")
-    kind = "analyze" if analyze else "explain"
-    return Statement(kind, inner.tree, inner.markers, inner.command, inner.kind, inner.pinned)
+    return replace(inner, kind="analyze" if analyze else "explain", explained=inner.kind)
 
 
 def _pinned(tree: exp.Expression) -> tuple[int | str, ...]:
@@ -150,13 +161,56 @@ def _pinned(tree: exp.Expression) -> tuple[int | str, ...]:
     return tuple(dict.fromkeys(key for key in keys if key is not None))
 
 
+def is_clock(node: exp.Expression) -> bool:
+    """Say whether a parameter marker stands for the moment the statement starts at."""
+    return bool(node.meta.get("clock"))
+
+
+def _hold_clock(tree: exp.Expression, key: int | str) -> int | str | None:
+    """Put a parameter where the statement asks for the time; return its key, None when it does not ask."""
+    for item in {id(item): item for item in map(_selected, _clock_nodes(tree)) if item is not None}.values():
+        item.replace(exp.alias_(item.copy(), str(item.sql()), quoted=True))
+    nodes = _clock_nodes(tree)
+    for node in nodes:
+        node.replace(_clock(key, str(_clock_type(node))))
+    return key if nodes else None
+
+
+def _clock_nodes(tree: exp.Expression) -> list[exp.Expression]:
+    return [node for node in tree.find_all(*_CLOCK_NODES) if _clock_type(node) is not None]
+
+
+def _selected(node: exp.Expression) -> exp.Expression | None:
+    """Return the unnamed item of a select list that a node is in: it is called by its text, which is to change."""
+    while node.parent is not None and not isinstance(node.parent, exp.Select):
+        node = node.parent
+    return node if node.arg_key == "expressions" and not isinstance(node, exp.Alias) else None
+
+
+def _clock_type(node: exp.Expression) -> str | None:
+    if isinstance(node, exp.CurrentTimestamp):
+        return "TIMESTAMPTZ"
+    if node.key == "localtimestamp":
+        return "TIMESTAMP"
+    if isinstance(node, exp.CurrentDate):
+        return None if node.this else "DATE"
+    if isinstance(node, exp.Column):  # sqlglot 28 reads the bare word as a name
+        return "TIMESTAMP" if node.name.upper() == "LOCALTIMESTAMP" and not node.table else None
+    return None if node.expressions else _NOW.get(node.name.upper())
+
+
+def _clock(key: int | str, kind: str) -> exp.Expression:
+    marker = exp.Parameter(this=exp.Literal.number(key)) if isinstance(key, int) else exp.Placeholder(this=key)
+    marker.meta["clock"] = True
+    moment = exp.cast(marker, "TIMESTAMPTZ")
+    return moment if kind == "TIMESTAMPTZ" else exp.cast(moment, kind)
+
+
 def _friendly(tree: exp.Expression) -> exp.Expression:
     """Replace the function names people bring along by those the residual engine knows."""
     for node in reversed(list(tree.find_all(exp.Anonymous, exp.ToChar))):
         if isinstance(node, exp.ToChar):
             node.replace(exp.Anonymous(this="STRFTIME", expressions=[node.this, _strftime(node)]))
-        elif node.name.upper() in _NOW and not node.expressions:
-            node.replace(exp.CurrentTimestamp())
         elif node.name.upper() == "ISNULL" and len(node.expressions) == 2:
             node.replace(exp.Coalesce(this=node.expressions[0], expressions=node.expressions[1:]))
     return tree

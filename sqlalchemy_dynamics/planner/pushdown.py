@@ -14,7 +14,6 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.filters import (
-    Among,
     Both,
     ColumnCompare,
     Compare,
@@ -28,6 +27,8 @@ from sqlalchemy_dynamics.odata.filters import (
     Value,
 )
 from sqlalchemy_dynamics.planner.constants import Kinds, NullConstant, is_constant, operand, text_of
+from sqlalchemy_dynamics.planner.dates import date_column, date_range
+from sqlalchemy_dynamics.planner.leaves import comparison, membership
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources
 from sqlalchemy_dynamics.planner.patterns import searches
 from sqlalchemy_dynamics.planner.related import condition_of_exists, condition_of_in
@@ -161,13 +162,18 @@ def _compared(
         return _column_compare(self, left, op, right, target)
     column = self.text_column(left, target) or self.column(left, target)
     if column is None:
-        return None
+        return _dated(self, left, op, right, target)
     value = _value(self, right, column)
     if isinstance(value, NullConstant):
         return NOTHING
     if value is None or (op in _RANGES and column.type.family in _UNORDERED):
         return None
-    return Pushed(Compare((column.wire,), op, value), True)
+    return Pushed(comparison((column.wire,), op, value), True)
+
+
+def _dated(self: Translator, left: exp.Expression, op: str, right: exp.Expression, target: Occurrence) -> Pushed | None:
+    found = date_range(left, op, right, lambda node: self.column(node, target), self.kinds)
+    return None if found is None else Pushed(found, True)
 
 
 def _value(self: Translator, node: exp.Expression, column: Column) -> Operand | NullConstant | None:
@@ -208,6 +214,8 @@ def _is(self: Translator, node: exp.Is, target: Occurrence, negated: bool) -> Pu
     negated ^= bool(node.args.get("negate"))
     what = node.expression
     column = self.column(node.this, target)
+    if column is None and isinstance(what, exp.Null):
+        column = date_column(node.this, lambda inner: self.column(inner, target))
     if column is None:
         return None
     if isinstance(what, exp.Null):
@@ -233,8 +241,8 @@ def _distinct(self: Translator, node: exp.Expression, target: Occurrence, negate
     if value is None:
         return None
     if same:
-        return Pushed(Compare((column.wire,), "eq", value), True)
-    return Pushed(Either((Compare((column.wire,), "ne", value), Null((column.wire,)))), True)
+        return Pushed(comparison((column.wire,), "eq", value), True)
+    return Pushed(Either((comparison((column.wire,), "ne", value), Null((column.wire,)))), True)
 
 
 def _between(self: Translator, node: exp.Between, target: Occurrence, negated: bool) -> Pushed | None:
@@ -259,18 +267,29 @@ def _among(self: Translator, node: exp.In, target: Occurrence, negated: bool) ->
         found = None if negated else condition_of_in(self, node, target)
         return None if found is None else Pushed(found, True)
     members = node.expressions
-    column = self.text_column(node.this, target) or self.column(node.this, target)
-    if column is None or not members or any(node.args.get(key) for key in ("query", "unnest", "field")):
+    if not members or any(node.args.get(key) for key in ("query", "unnest", "field")):
         return None
     if not all(is_constant(member) for member in members):
         return None
+    column = self.text_column(node.this, target) or self.column(node.this, target)
+    if column is None:
+        return _dated_among(self, node, target, negated)
     values = [_value(self, member, column) for member in members]
     known = tuple(value for value in values if isinstance(value, (Value, Parameter)))
     if any(value is None for value in values):
         return None
     if not known or (negated and len(known) < len(values)):
         return NOTHING
-    return Pushed(Among((column.wire,), known, negated), True)
+    return Pushed(membership((column.wire,), known, negated), True)
+
+
+def _dated_among(self: Translator, node: exp.In, target: Occurrence, negated: bool) -> Pushed | None:
+    """`YEAR(x) IN (2023, 2024)`: a range for each."""
+    pushed = [_dated(self, node.this, "ne" if negated else "eq", member, target) for member in node.expressions]
+    ranges = tuple(each.filter for each in pushed if each is not None)
+    if len(ranges) < len(pushed):
+        return None
+    return Pushed(Both(ranges) if negated else Either(ranges), True)
 
 
 def _like(self: Translator, node: exp.Expression, target: Occurrence, negated: bool) -> Pushed | None:

@@ -27,6 +27,53 @@ def _literal_of(column: str) -> st.SearchStrategy[str]:
     return kinds.get(column, _number)
 
 
+_ODD_NUMBERS = ["2.5", "-0.5", "1e0", "3.0", "99999999999", "-99999999999", "CAST(2.5 AS DECIMAL(3,1))", "'2'"]
+_UNITS = ["year", "quarter", "month", "week", "day", "hour", "minute"]
+_DAYS = ["DATE '2024-02-03'", "'2024-01-31'", "CURRENT_DATE", "CURRENT_DATE - 9", "DATE '2024-01-30' + 3"]
+_MOMENTS = [
+    "CURRENT_TIMESTAMP",
+    "now() - INTERVAL 10 DAY",
+    "now() - INTERVAL '1' MONTH",
+    "TIMESTAMP '2024-01-31 12:00:00' + INTERVAL 1 MONTH",
+    "date_trunc('month', CURRENT_TIMESTAMP)",
+    "date_trunc('week', TIMESTAMP '2024-02-08 01:00:00')",
+    "CAST(now() AS DATE)",
+    "TIMESTAMP '2024-02-01 00:00:00.5'",
+    "TIMESTAMPTZ '2024-01-05 13:00:00+02:00'",
+    *_DAYS,
+]
+
+
+@st.composite
+def dated(draw: st.DrawFn, name: str, column: str) -> list[str]:
+    """Return conditions on functions of a date column."""
+    op, unit = draw(st.sampled_from(_COMPARISONS)), draw(st.sampled_from(_UNITS))
+    moment, other = draw(st.sampled_from(_MOMENTS)), draw(st.sampled_from(_MOMENTS[:-5]))
+    day, later = draw(st.sampled_from(_DAYS)), draw(st.sampled_from(_DAYS))
+    year, month, number = draw(st.integers(2023, 2025)), draw(st.integers(0, 4)), draw(st.integers(-40, 40))
+    negation = draw(st.sampled_from(["", "NOT "]))
+    part = draw(st.sampled_from(["month({})", "extract(month FROM {})", "quarter({})"])).format(name)
+    fixed = draw(st.sampled_from(["DAY", "HOUR", "WEEK"]))
+    count_unit = unit if column == "madeon" else draw(st.sampled_from(_UNITS[:5]))
+    return [
+        f"{name} {op} {moment}",
+        f"{name} {negation}BETWEEN {moment} AND {other}",
+        f"year({name}) {op} {year}",
+        f"extract(year FROM {name}) {negation}IN ({year}, 2024)",
+        f"{negation}(year({name}) = {year} AND {part} {op} {month})",
+        f"(year({name}) = 2024 AND month({name}) = {month} AND day({name}) {op} {draw(st.integers(0, 32))})",
+        f"date_trunc('{unit}', {name}) {op} {other}",
+        f"date_trunc('{unit}', {name}) {negation}IN ({other}, {moment})",
+        f"CAST({name} AS DATE) {op} {day}",
+        f"{name}::date {negation}BETWEEN {day} AND {later}",
+        f"datediff('{count_unit}', {name}, {other}) {op} {number}",
+        f"datediff('{count_unit}', {moment}, {name}) {op} {number}",
+        f"{name} + INTERVAL {abs(number)} {fixed} {op} {moment}",
+        f"year({name}) IS {negation}NULL",
+        f"CAST({name} AS TIMESTAMP) {op} {moment}",
+    ]
+
+
 @st.composite
 def condition(draw: st.DrawFn, aliases: tuple[str, ...], depth: int = 2) -> str:
     """Return a condition over columns of the given table aliases."""
@@ -49,6 +96,10 @@ def condition(draw: st.DrawFn, aliases: tuple[str, ...], depth: int = 2) -> str:
         f"{name} {draw(st.sampled_from(_COMPARISONS))} {draw(st.sampled_from(aliases))}.{column}",
         f"coalesce({name}, {value}) = {other}",
     ]
+    leaves += draw(dated(name, column)) if column in ("madeon", "day") else []
+    if column in NUMBERS:
+        leaves.append(f"{name} {draw(st.sampled_from(_COMPARISONS))} {draw(st.sampled_from(_ODD_NUMBERS))}")
+        leaves.append(f"{name} {negation}IN ({value}, {draw(st.sampled_from(_ODD_NUMBERS))})")
     if column in ("name", "city"):
         leaves += [f"{name} {negation}LIKE {_quoted(draw(_pattern))} ESCAPE '!'"] * 3
         leaves.append(f"lower({name}) = {value}")

@@ -12,6 +12,7 @@ import unicodedata
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from sqlalchemy_dynamics import dbapi
+from sqlalchemy_dynamics.execute import planning
 from sqlalchemy_dynamics.sandbox import Sandbox
 from tests.differential.organisation import METADATA, rows
 from tests.differential.statements import statement
 
+NOON = datetime(2024, 2, 14, 12, 0, 0, 250_000, UTC)
 EXAMPLES = int(os.environ.get("DYNAMICS_DIFFERENTIAL", "300"))
 
 
@@ -40,8 +43,15 @@ class Witnesses:
 
     def answers(self, sql: str) -> list[list[tuple[Any, ...]]]:
         """Return the three answers as sorted rows."""
-        found = [_run(self.pushed, sql), _run(self.local, sql), self.plain.execute(sql).fetchall()]
+        found = [_run(self.pushed, sql), _run(self.local, sql), self.plain.execute(_at_noon(sql)).fetchall()]
         return [sorted((tuple(map(_comparable, row)) for row in rows), key=repr) for rows in found]
+
+
+def _at_noon(sql: str) -> str:
+    """The statement with the clock stopped, for an engine whose clock runs."""
+    for word in ("CURRENT_TIMESTAMP", "now()"):
+        sql = sql.replace(word, f"TIMESTAMPTZ '{NOON.isoformat()}'")
+    return sql.replace("CURRENT_DATE", f"DATE '{NOON.date()}'")
 
 
 def _run(connection: dbapi.Connection, sql: str) -> list[tuple[Any, ...]]:
@@ -76,7 +86,9 @@ def witnesses(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
             _post(f"{org.url}/_sandbox/rows", {"table": table, "rows": made})
         url = f"dynamics:///?OrganizationUrl={org.url};OAuthAccessToken={org.access_token}"
         pushed, local = dbapi.connect(url), dbapi.connect(url, Pushdown=False)
-        yield Witnesses(pushed, local, _plain(local))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(planning, "clock", lambda: NOON)
+            yield Witnesses(pushed, local, _plain(local))
 
 
 def _post(url: str, body: dict[str, Any]) -> None:

@@ -31,6 +31,8 @@ def steps(statement: str) -> str:
     parsed = parse(statement)
     assert parsed.tree is not None
     kinds: dict[int | str, str] = {number: "int" for number in range(1, parsed.markers + 1)}
+    if parsed.clock is not None:
+        kinds[parsed.clock] = "datetime"
     plan = plan_select(parsed.tree, MODEL.table, kinds, {})
     return "\n".join(f"  {kind}: {detail}" for _, kind, detail in steps_of(plan, None if kinds else {}, None))
 
@@ -50,8 +52,7 @@ def test_golden(statement: str, expected: str) -> None:
 
 def _write(path: Path) -> None:
     blocks = [
-        statement if statement.startswith("#") else f"{statement}\n{steps(statement)}"
-        for statement, _ in entries(path)
+        statement if statement.startswith("#") else f"{statement}\n{steps(statement)}" for statement, _ in entries(path)
     ]
     path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
 
