@@ -14,7 +14,7 @@ from tests.benchmarks.pages import PAGE_ROWS, SELECT
 from tests.benchmarks.server import ROOT, PageServer
 from tests.benchmarks.timing import Line, table
 
-__all__ = ["WAYS", "measure", "report"]
+__all__ = ["WAYS", "measure", "measured", "report"]
 
 _SQL = f"SELECT {SELECT} FROM account"
 _COLUMNS = ("MB at start", "MB peak above", "M rows/s")
@@ -75,10 +75,11 @@ WAYS: dict[str, Callable[[str], int]] = {
 def measure(rows: int, page_rows: int) -> list[Line]:
     """Stream the table once in each way, in a process of its own."""
     with PageServer(rows, page_rows) as server:
-        return [_line(name, _measured(name, server.url)) for name in WAYS]
+        return [_line(name, measured(name, server.url)) for name in WAYS]
 
 
-def _measured(name: str, url: str) -> dict[str, Any]:
+def measured(name: str, url: str) -> dict[str, Any]:
+    """Return rows, seconds, and megabytes at start and at the peak of one way."""
     command = [sys.executable, "-m", "tests.benchmarks.memory", name, url]
     found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
     return found

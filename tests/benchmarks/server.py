@@ -16,10 +16,11 @@ from typing import cast
 from tests.benchmarks.organisation import METADATA
 from tests.benchmarks.pages import PAGE_ROWS, next_link, page, rows
 
-__all__ = ["ROOT", "PageServer"]
+__all__ = ["DISTINCT_PAGES", "ROOT", "PageServer"]
 
 ROOT = Path(__file__).resolve().parents[2]
-_DISTINCT_PAGES = 20
+DISTINCT_PAGES = 20
+"""After so many pages the keys repeat."""
 _HEAD = (
     "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nOData-Version: 4.0\r\nContent-Length: {length}\r\n"
     "x-ms-service-request-id: 6f1c1c5e-5bd5-4c0c-9f6b-6d0c1a3e0001\r\nREQ_ID: 6f1c1c5e-5bd5-4c0c-9f6b-6d0c1a3e0001\r\n"
@@ -34,11 +35,11 @@ _JSON = "application/json; odata.metadata=minimal"
 
 
 class PageServer:
-    """The server in a process of its own; a context manager. `url` is the organisation's."""
+    """The server in a process of its own; a context manager. `url` is the organisation's, `latency` the milliseconds
+    before each reply."""
 
-    def __init__(self, row_count: int, page_rows: int = PAGE_ROWS) -> None:
-        self.rows = row_count
-        command = [sys.executable, "-m", "tests.benchmarks.server", str(row_count), str(page_rows)]
+    def __init__(self, row_count: int, page_rows: int = PAGE_ROWS, latency: float = 0) -> None:
+        command = [sys.executable, "-m", "tests.benchmarks.server", str(row_count), str(page_rows), str(latency)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
@@ -61,29 +62,28 @@ class PageServer:
 
 
 class _Replies:
-    """Whole replies by page number; the first `_DISTINCT_PAGES` bodies serve all pages in turn."""
+    """Whole replies by page number. The rows of the first `DISTINCT_PAGES` come again and again after them."""
 
     def __init__(self, row_count: int, page_rows: int, root: str) -> None:
-        self._rows = rows(min(row_count, _DISTINCT_PAGES * page_rows))
+        self._rows = rows(min(row_count, DISTINCT_PAGES * page_rows))
         self._metadata = _reply(METADATA, "application/xml")
         self._nothing = _reply(_NOT_FOUND, _JSON, "404 Not Found")
+        self._bodies: dict[tuple[int, int], bytes] = {}
         pages = max(1, -(-row_count // page_rows))
-        self._pages: list[list[bytes]] = []
-        for number in range(pages):
-            link = next_link(root, number + 2) if number + 1 < pages else None
-            self._pages.append(self._page(number, min(page_rows, row_count - number * page_rows), link))
+        self._pages = [
+            self._page(number, page_rows, row_count, next_link(root, number + 2) if number + 1 < pages else None)
+            for number in range(pages)
+        ]
 
-    def _page(self, number: int, count: int, link: str | None) -> list[bytes]:
-        """Head, rows, tail: the rows are shared by all pages that look alike."""
-        start = (number * count) % max(1, len(self._rows))
-        if number >= _DISTINCT_PAGES:
-            return self._tailed(self._pages[number % _DISTINCT_PAGES], link)
-        return self._tailed([b"", page(self._rows[start : start + count])[:-1]], link)
-
-    @staticmethod
-    def _tailed(like: list[bytes], link: str | None) -> list[bytes]:
+    def _page(self, number: int, page_rows: int, row_count: int, link: str | None) -> list[bytes]:
+        """Head, rows, tail; pages with the same rows share them."""
+        start = (number % DISTINCT_PAGES) * page_rows
+        stop = start + min(page_rows, row_count - number * page_rows)
+        if (start, stop) not in self._bodies:
+            self._bodies[start, stop] = page(self._rows[start:stop])[:-1]
+        body = self._bodies[start, stop]
         tail = f',"@odata.nextLink":"{link}"}}'.encode() if link else b"}"
-        return [_head(len(like[1]) + len(tail), _JSON), like[1], tail]
+        return [_head(len(body) + len(tail), _JSON), body, tail]
 
     def to(self, target: bytes) -> list[bytes]:
         """The reply to a request for `target`, in pieces."""
@@ -110,8 +110,9 @@ def _reply(body: bytes, kind: str, status: str = "200 OK") -> list[bytes]:
 class _Connection(asyncio.Protocol):
     """One kept-alive connection, requests one after the other."""
 
-    def __init__(self, replies: _Replies) -> None:
+    def __init__(self, replies: _Replies, latency: float) -> None:
         self._replies = replies
+        self._latency = latency
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -126,13 +127,20 @@ class _Connection(asyncio.Protocol):
                 return
             target = self._received.split(b" ", 2)[1]
             self._received = self._received[whole:]
-            for piece in self._replies.to(target):
-                self._transport.write(piece)
+            if self._latency:
+                asyncio.get_running_loop().call_later(self._latency / 1000, self._answer, target)
+            else:
+                self._answer(target)
+
+    def _answer(self, target: bytes) -> None:
+        for piece in self._replies.to(target):
+            self._transport.write(piece)
 
 
-async def _serve(row_count: int, page_rows: int) -> None:
+async def _serve(row_count: int, page_rows: int, latency: float) -> None:
     replies: list[_Replies] = []
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(replies[0]), "127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(replies[0], latency), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     replies.append(_Replies(row_count, page_rows, f"http://127.0.0.1:{port}/api/data/v9.2/"))
     print(port, flush=True)
@@ -144,8 +152,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("rows", type=int)
     parser.add_argument("page_rows", type=int)
+    parser.add_argument("latency", type=float)
     given = parser.parse_args()
-    asyncio.run(_serve(given.rows, given.page_rows))
+    asyncio.run(_serve(given.rows, given.page_rows, given.latency))
 
 
 if __name__ == "__main__":
