@@ -111,7 +111,7 @@ def _total(attribute: Attribute, reference: Reference) -> str:
     return f"{method}({reference.sql})"
 
 
-def check_input(service: Service, tables: Tables, fetch: Fetch, body: str, parameters: Sequence[object]) -> None:
+def check_input(service: Service, fetch: Fetch, body: str, parameters: Sequence[object]) -> None:
     """Raise ODataError 400 (0x8004E023) when too many rows go in; `aggregatelimit` can only lower the limit."""
     limit = min(fetch.aggregate_limit or service.aggregate_limit, service.aggregate_limit)
     counted = service.store.query(f"SELECT count(*) FROM (SELECT 1{body} LIMIT {limit + 1})", parameters)
@@ -127,7 +127,7 @@ class Grouped:
     columns: list[Column]
 
 
-def grouped_sql(service: Service, tables: Tables, fetch: Fetch, body: str, wanted: Wanted) -> Grouped:
+def grouped_sql(service: Service, tables: Tables, body: str, wanted: Wanted) -> Grouped:
     """Return the statement; `body` is FROM and WHERE."""
     columns = _columns(service, tables)
     terms = [term for column in columns for term in _terms(service, column, wanted)]
@@ -145,9 +145,7 @@ def _order(tables: Tables, columns: list[Column]) -> str:
         if order.alias not in by_alias:
             raise refuse("alias", name=order.alias)
         column = by_alias[order.alias]
-        sql = f"CAST({column.order} AS REAL)" if column.attribute.aggregate == "avg" else column.order
-        if column.attribute.aggregate == "avg":
-            sql = f"avg({column.reference.sql})"
+        sql = f"avg({column.reference.sql})" if column.attribute.aggregate == "avg" else column.order
         terms.append(f"{sql}{' DESC' if order.descending else ''}")
     terms += [column.order for column in columns if column.group]
     return f" ORDER BY {', '.join(terms)}" if terms else ""

@@ -109,8 +109,8 @@ class _Answer:
             raise refuse("alias", name=str(error).rpartition(" ")[2]) from None
 
     def _aggregated(self) -> Reply:
-        grouped = grouped_sql(self.service, self.tables, self.fetch, self.body, self.wanted)
-        check_input(self.service, self.tables, self.fetch, self.body, self.parameters)
+        grouped = grouped_sql(self.service, self.tables, self.body, self.wanted)
+        check_input(self.service, self.fetch, self.body, self.parameters)
         size = self._size()
         offset = (self.fetch.page - 1) * size
         found = self.service.store.query(f"{grouped.sql} LIMIT {size + 1} OFFSET {offset}", self.parameters)
