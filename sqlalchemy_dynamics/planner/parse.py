@@ -48,8 +48,8 @@ class Statement:
 
     For a call, `command` is its text; `explained` is the kind of the statement inside an EXPLAIN. `markers` counts
     the ``?`` placeholders; `pinned` names the parameters whose values shape the plan: LIKE patterns, their escapes,
-    and prefixes. `clock` is the key of the parameter that stands for CURRENT_TIMESTAMP, whose value is the moment the
-    statement starts at: the requests and the residual must see the same one.
+    prefixes, and tables that lookups may point to. `clock` is the key of the parameter that stands for
+    CURRENT_TIMESTAMP, the moment the statement starts at: the requests and the residual must see the same one.
     """
 
     kind: str
@@ -155,10 +155,17 @@ def _explained(text: str) -> Statement:
 
 
 def _pinned(tree: exp.Expression) -> tuple[int | str, ...]:
-    patterns = tree.find_all(exp.Like, exp.ILike, exp.Escape, exp.StartsWith)
-    markers = (inner for node in patterns for inner in node.find_all(exp.Parameter, exp.Placeholder))
+    patterns = [*tree.find_all(exp.Like, exp.ILike, exp.Escape, exp.StartsWith)]
+    types = (node for node in tree.find_all(exp.EQ, exp.NEQ, exp.In) if _names_type(node))
+    markers = (inner for node in (*patterns, *types) for inner in node.find_all(exp.Parameter, exp.Placeholder))
     keys = (parameter_key(marker) for marker in markers)
     return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+
+def _names_type(node: exp.Expression) -> bool:
+    """`ownertype = ?` may be about a lookup's table, which decides what is asked."""
+    sides = (side for side in (node.this, node.args.get("expression")) if isinstance(side, exp.Column))
+    return any(side.name.lower().endswith("type") for side in sides)
 
 
 def is_clock(node: exp.Expression) -> bool:

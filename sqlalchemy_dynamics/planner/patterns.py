@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.odata.filters import Both, Compare, Filter, Match, Null, Path, Value
 
-__all__ = ["searches"]
+__all__ = ["pattern_matches", "searches"]
 
 _ANY, _ONE = object(), object()
 
@@ -29,6 +32,14 @@ def searches(path: Path, pattern: str, escape: str, negated: bool) -> tuple[Filt
         return Compare(path, "eq", Value(texts[0], "Edm.String")), False
     terms = tuple(_implied(path, parts, position) for position, part in enumerate(parts) if isinstance(part, str))
     return (terms[0] if len(terms) == 1 else Both(terms)), False
+
+
+def pattern_matches(pattern: str, escape: str) -> Callable[[str], bool]:
+    """Return the test whether a text matches a pattern; both are folded already."""
+    pieces = {_ANY: ".*", _ONE: "."}
+    parts = (re.escape(part) if isinstance(part, str) else pieces[part] for part in _split(pattern, escape))
+    matches = re.compile("".join(parts), re.DOTALL)
+    return lambda text: matches.fullmatch(text) is not None
 
 
 def _implied(path: Path, parts: list[object], position: int) -> Filter:

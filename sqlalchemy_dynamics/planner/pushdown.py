@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from sqlalchemy_dynamics.edm import VARCHAR
 from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.filters import (
     Both,
@@ -26,10 +27,19 @@ from sqlalchemy_dynamics.odata.filters import (
     Parameter,
     Value,
 )
+from sqlalchemy_dynamics.planner.companions import (
+    TextTest,
+    among_texts,
+    companion_filter,
+    companion_null,
+    like_text,
+    starting_with,
+)
 from sqlalchemy_dynamics.planner.constants import Kinds, NullConstant, is_constant, operand, text_of
 from sqlalchemy_dynamics.planner.dates import date_column, date_range
 from sqlalchemy_dynamics.planner.leaves import comparison, membership
-from sqlalchemy_dynamics.planner.names import Occurrence, Sources
+from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources
+from sqlalchemy_dynamics.planner.parse import parameter_key
 from sqlalchemy_dynamics.planner.patterns import searches
 from sqlalchemy_dynamics.planner.related import condition_of_exists, condition_of_in
 
@@ -46,6 +56,7 @@ _OPERATORS: dict[type[exp.Expression], str] = {
 _NEGATED = {"eq": "ne", "ne": "eq", "gt": "le", "ge": "lt", "lt": "ge", "le": "gt"}
 _FLIPPED = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _RANGES = frozenset({"gt", "ge", "lt", "le"})
+_TEXT = Column("", "", VARCHAR)
 _UNORDERED = frozenset({"UUID", "VARCHAR", "BOOLEAN"})
 
 
@@ -71,16 +82,28 @@ def filterable(column: Column) -> bool:
     )
 
 
+def bare(node: exp.Expression) -> exp.Expression:
+    """Look through parentheses."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def _no_table(name: str) -> None:
+    return None
+
+
 @dataclass
 class Translator:
     """Translates conditions of one statement. `pinned` holds the parameter values that shape the plan.
 
-    `refused` collects (term, reason) for EXPLAIN.
+    `lookup` finds the tables that lookups point to; `refused` collects (term, reason) for EXPLAIN.
     """
 
     sources: Sources
     kinds: Kinds
     pinned: Mapping[int | str, object]
+    lookup: Lookup = _no_table
     refused: dict[str, str] = field(default_factory=dict)
 
     def translate(self, node: exp.Expression, target: Occurrence, negated: bool = False) -> Pushed | None:
@@ -126,6 +149,18 @@ class Translator:
         column = self.column(node, target)
         return column if column is not None and column.type.family == "VARCHAR" else None
 
+    def companion(self, node: exp.Expression, target: Occurrence) -> Column | None:
+        """Return the companion column a node names; lower() and upper() change nothing under the collation."""
+        while isinstance(node, (exp.Paren, exp.Lower, exp.Upper)):
+            node = node.this
+        owned = self.sources.owner(node) if isinstance(node, exp.Column) else None
+        return owned[1] if owned is not None and owned[0] is target and owned[1].companion is not None else None
+
+    def say(self, column: Column, target: Occurrence, test: TextTest) -> Pushed | None:
+        """Return a test of a companion column."""
+        found = companion_filter(column, target.table, self.lookup, test)
+        return None if found is None else Pushed(*found)
+
     def _note(self, node: exp.Expression, target: Occurrence) -> None:
         owners = [owner for owner in map(self.sources.owner, node.find_all(exp.Column)) if owner is not None]
         if any(owner[0] is target for owner in owners):
@@ -136,7 +171,7 @@ class Translator:
 
 def _reason(node: exp.Expression, columns: list[Column]) -> str:
     if any(column.companion is not None for column in columns):
-        return "companion columns are compared here, not by the service"
+        return "the service can test a label or a name for texts and patterns only, with a few known tables behind it"
     if any(column.kind in (Kind.FILE, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME) for column in columns):
         return "the service cannot filter by this column"
     if isinstance(node, (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)) and len(columns) == 1:
@@ -160,6 +195,9 @@ def _compared(
         left, right, op = right, left, _FLIPPED[op]
     if not is_constant(right):
         return _column_compare(self, left, op, right, target)
+    named = self.companion(left, target)
+    if named is not None:
+        return _named_among(self, named, [right], op == "ne", target) if op in ("eq", "ne") else None
     column = self.text_column(left, target) or self.column(left, target)
     if column is None:
         return _dated(self, left, op, right, target)
@@ -213,14 +251,10 @@ def _column_compare(
 def _is(self: Translator, node: exp.Is, target: Occurrence, negated: bool) -> Pushed | None:
     negated ^= bool(node.args.get("negate"))
     what = node.expression
-    column = self.column(node.this, target)
-    if column is None and isinstance(what, exp.Null):
-        column = date_column(node.this, lambda inner: self.column(inner, target))
-    if column is None:
-        return None
     if isinstance(what, exp.Null):
-        return Pushed(Null((column.wire,), negated), True)
-    if not isinstance(what, exp.Boolean) or column.type.family != "BOOLEAN":
+        return _is_null(self, node.this, target, negated)
+    column = self.column(node.this, target)
+    if column is None or not isinstance(what, exp.Boolean) or column.type.family != "BOOLEAN":
         return None
     if not negated:
         return Pushed(Compare((column.wire,), "eq", Value(bool(what.this), column.edm)), True)
@@ -228,21 +262,29 @@ def _is(self: Translator, node: exp.Is, target: Occurrence, negated: bool) -> Pu
     return Pushed(Either((other, Null((column.wire,)))), True)
 
 
+def _is_null(self: Translator, node: exp.Expression, target: Occurrence, negated: bool) -> Pushed | None:
+    named = self.companion(node, target)
+    if named is not None:
+        found = companion_null(named, target.table, self.lookup, negated)
+        return None if found is None else Pushed(found, True)
+    column = self.text_column(node, target) or self.column(node, target)
+    column = column or date_column(node, lambda inner: self.column(inner, target))
+    return None if column is None else Pushed(Null((column.wire,), negated), True)
+
+
 def _distinct(self: Translator, node: exp.Expression, target: Occurrence, negated: bool) -> Pushed | None:
     """IS [NOT] DISTINCT FROM a constant."""
     same = isinstance(node, exp.NullSafeEQ) != negated
     left, right = (node.expression, node.this) if is_constant(node.this) else (node.this, node.expression)
-    column = self.column(left, target)
-    if column is None or not is_constant(right):
+    if not is_constant(right):
         return None
-    value = _value(self, right, column)
-    if isinstance(value, NullConstant):
-        return Pushed(Null((column.wire,), negated=not same), True)
-    if value is None:
-        return None
-    if same:
-        return Pushed(comparison((column.wire,), "eq", value), True)
-    return Pushed(Either((comparison((column.wire,), "ne", value), Null((column.wire,)))), True)
+    if isinstance(bare(right), exp.Null) or self.kinds.get(parameter_key(bare(right)) or 0) == "NoneType":
+        return _is_null(self, left, target, not same)
+    pushed = _compared(self, left, "eq" if same else "ne", right, target)
+    if same or pushed is None:
+        return pushed
+    missing = _is_null(self, left, target, False)
+    return None if missing is None else Pushed(Either((pushed.filter, missing.filter)), pushed.exact)
 
 
 def _between(self: Translator, node: exp.Between, target: Occurrence, negated: bool) -> Pushed | None:
@@ -271,6 +313,9 @@ def _among(self: Translator, node: exp.In, target: Occurrence, negated: bool) ->
         return None
     if not all(is_constant(member) for member in members):
         return None
+    named = self.companion(node.this, target)
+    if named is not None:
+        return _named_among(self, named, members, negated, target)
     column = self.text_column(node.this, target) or self.column(node.this, target)
     if column is None:
         return _dated_among(self, node, target, negated)
@@ -281,6 +326,27 @@ def _among(self: Translator, node: exp.In, target: Occurrence, negated: bool) ->
     if not known or (negated and len(known) < len(values)):
         return NOTHING
     return Pushed(membership((column.wire,), known, negated), True)
+
+
+def _named_among(
+    self: Translator, column: Column, members: list[exp.Expression], negated: bool, target: Occurrence
+) -> Pushed | None:
+    """A companion against texts; NULL among them decides as SQL does."""
+    texts = [_text_or_marker(self, member) for member in members]
+    if None in texts:
+        return None
+    known = [text for text in texts if isinstance(text, (str, Parameter))]
+    if not known or (negated and len(known) < len(texts)):
+        return NOTHING
+    return self.say(column, target, among_texts(known, negated))
+
+
+def _text_or_marker(self: Translator, node: exp.Expression) -> str | Parameter | NullConstant | None:
+    text = text_of(node, self.pinned)
+    if text is not None:
+        return text
+    found = operand(node, _TEXT, self.kinds)
+    return found if isinstance(found, (Parameter, NullConstant)) else None
 
 
 def _dated_among(self: Translator, node: exp.In, target: Occurrence, negated: bool) -> Pushed | None:
@@ -301,6 +367,9 @@ def _like(self: Translator, node: exp.Expression, target: Occurrence, negated: b
             return None
     negated ^= bool(node.args.get("negate"))
     column, pattern = self.text_column(node.this, target), text_of(node.expression, self.pinned)
+    named = self.companion(node.this, target)
+    if named is not None and pattern is not None:
+        return self.say(named, target, like_text(pattern, escape, negated))
     if column is None or pattern is None:
         return None
     found = searches((column.wire,), pattern, escape, negated)
@@ -309,6 +378,9 @@ def _like(self: Translator, node: exp.Expression, target: Occurrence, negated: b
 
 def _starts_with(self: Translator, node: exp.StartsWith, target: Occurrence, negated: bool) -> Pushed | None:
     column, prefix = self.text_column(node.this, target), text_of(node.expression, self.pinned)
+    named = self.companion(node.this, target)
+    if named is not None and prefix:
+        return self.say(named, target, starting_with(prefix, negated))
     if column is None or not prefix:
         return None
     return Pushed(Match((column.wire,), "startswith", Value(prefix, "Edm.String"), negated), True)

@@ -78,15 +78,17 @@ def _with_logical_names(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _translator(occurrences: list[Occurrence], kinds: Kinds, pinned: Mapping[int | str, object]) -> Translator:
-    return Translator(Sources(occurrences), kinds, pinned)
+def _translator(
+    occurrences: list[Occurrence], lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object]
+) -> Translator:
+    return Translator(Sources(occurrences), kinds, pinned, lookup)
 
 
 def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object]) -> Plan | None:
     """Return the plan of a statement the service answers, with at most a small residual on top of its answer."""
     whole, tree = tree, unwrapped(tree)
     occurrences = find_occurrences(tree, lookup)
-    translator = _translator(occurrences, kinds, pinned)
+    translator = _translator(occurrences, lookup, kinds, pinned)
     shape = shape_of(tree, occurrences, translator)
     if shape is None:
         return None
@@ -121,7 +123,7 @@ def _residual(
 ) -> Plan:
     tree = tree.copy()
     occurrences = find_occurrences(tree, lookup)
-    translator = _translator(occurrences, kinds, pinned)
+    translator = _translator(occurrences, lookup, kinds, pinned)
     implied = imply(tree, occurrences, translator) if pushdown else Implied()
     limited = _limited(tree, occurrences, translator) if pushdown else {}
     once = is_read_once(tree)

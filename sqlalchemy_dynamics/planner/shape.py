@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.metadata.model import Column, Kind
+from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind
 from sqlalchemy_dynamics.odata.filters import Both, Filter
 from sqlalchemy_dynamics.odata.query import Order
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources
@@ -139,7 +139,7 @@ def orders_of(shape: Shape) -> tuple[Order, ...] | None:
     for ordered in clause.expressions if clause is not None else ():
         column = _ordered_column(shape, ordered.this)
         descending = bool(ordered.args.get("desc"))
-        if column is None or not sortable(column) or ordered.args.get("with_fill"):
+        if column is None or not (sortable(column) or _is_lookup_name(shape, column)) or ordered.args.get("with_fill"):
             return None
         if column.nullable and bool(ordered.args.get("nulls_first")) == descending:
             return None
@@ -158,6 +158,12 @@ def _ordered_column(shape: Shape, node: exp.Expression) -> Column | None:
         if named:
             return named[0].column if len(named) == 1 else None
     return shape.column(node)
+
+
+def _is_lookup_name(shape: Shape, column: Column) -> bool:
+    """What the service sorts a lookup by (dataverse-web-api: $orderby)."""
+    base = shape.occurrence.table.columns.get(column.base)
+    return column.companion is Companion.NAME and base is not None and base.kind is Kind.LOOKUP
 
 
 def sortable(column: Column) -> bool:

@@ -31,13 +31,19 @@ def named(base: Column, companion: Companion = Companion.NAME) -> Column:
     return Column(name, base.wire, edm.VARCHAR, companion=companion, base=base.name, creatable=False, updatable=False)
 
 
-def table(name: str, entity_set: str, *columns: Column, navigations: tuple[Navigation, ...] = ()) -> Table:
+def table(
+    name: str,
+    entity_set: str,
+    *columns: Column,
+    navigations: tuple[Navigation, ...] = (),
+    primary_name: str = "name",
+) -> Table:
     return Table(
         name,
         entity_set,
         columns[0].name,
         {column.name: column for column in columns},
-        "name",
+        primary_name,
         {navigation.name: navigation for navigation in navigations},
         enriched=True,
     )
@@ -80,6 +86,7 @@ CONTACT = table(
     named(_customer),
     named(_customer, Companion.TYPE),
     _column("createdon", edm.TIMESTAMPTZ, "Edm.DateTimeOffset"),
+    primary_name="fullname",
 )
 OPPORTUNITY = table(
     "opportunity",
@@ -91,5 +98,45 @@ OPPORTUNITY = table(
     _column("statecode", edm.INTEGER, "Edm.Int32", kind=Kind.CHOICE, options={0: "Open", 1: "Won"}),
     _currency,
 )
-TABLES = {each.name: each for each in (ACCOUNT, CONTACT, OPPORTUNITY)}
+_kind = _column(
+    "casetypecode",
+    edm.INTEGER,
+    "Edm.Int32",
+    kind=Kind.CHOICE,
+    options={1: "Question", 2: "Problem", 3: "Requête", 4: "question "},
+)
+_tags = _column("tags", edm.VARCHAR, "Edm.String", kind=Kind.MULTICHOICE, options={1: "Red", 2: "Green", 3: "Blue"})
+_client = lookup("customerid", account="customerid_account", contact="customerid_contact")
+_primary = lookup("primarycontactid", contact="primarycontactid")
+_owner = lookup("ownerid", principal="ownerid", systemuser="ownerid", team="ownerid")
+_regarding = lookup("regardingid", **{name: f"regardingid_{name}" for name in ("account", "contact", "a", "b", "c")})
+INCIDENT = table(
+    "incident",
+    "incidents",
+    _key("incidentid"),
+    text("title"),
+    _kind,
+    named(_kind),
+    _tags,
+    named(_tags),
+    _client,
+    named(_client),
+    named(_client, Companion.TYPE),
+    _primary,
+    named(_primary),
+    _owner,
+    named(_owner),
+    named(_owner, Companion.TYPE),
+    lookup("owninguser", systemuser="owninguser"),
+    lookup("owningteam", team="owningteam"),
+    _regarding,
+    named(_regarding),
+    _column("createdon", edm.TIMESTAMPTZ, "Edm.DateTimeOffset"),
+    _column("due", edm.DATE, "Edm.Date"),
+    lookup("parentcaseid", incident="parentcaseid"),
+    primary_name="title",
+)
+USER = table("systemuser", "systemusers", _key("systemuserid"), text("fullname"), primary_name="fullname")
+TEAM = table("team", "teams", _key("teamid"), text("name"))
+TABLES = {each.name: each for each in (ACCOUNT, CONTACT, OPPORTUNITY, INCIDENT, USER, TEAM)}
 MODEL = Model(TABLES, {each.entity_set: each.name for each in TABLES.values()})
