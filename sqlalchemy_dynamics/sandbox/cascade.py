@@ -58,23 +58,13 @@ def _pointing_here(service: Service, table: Table) -> Iterator[tuple[OneToMany, 
 
 
 def _children(service: Service, table: Table, row_id: str, child: Table, column: Column) -> list[str]:
-    _index(service, child, column)
+    service.store.index_lookup(child, column.name)
     sql = f"SELECT {sql_name(child.primary_id)} FROM {sql_name(child.name)} WHERE {sql_name(column.name)} = ?"
     parameters = [row_id]
     if column.polymorphic:
         sql += f" AND {sql_name(type_column(column))} IN (?, ?)"
         parameters += [table.name, table.base]
     return [str(row[0]) for row in service.store.query(sql, parameters)]
-
-
-def _index(service: Service, child: Table, column: Column) -> None:
-    indexed: set[tuple[str, str]] = service.state.setdefault("indexed lookups", set())
-    if (child.name, column.name) in indexed:
-        return
-    service.store.touch(child.name)
-    name, source = sql_name(f"{child.name}:{column.name}"), sql_name(child.name)
-    service.store.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {source} ({sql_name(column.name)})", counts=False)
-    indexed.add((child.name, column.name))
 
 
 def _treat(

@@ -327,6 +327,7 @@ def related(navigation: Navigation, owner: str, inner: Scope) -> tuple[str, str]
     many = navigation.many_to_many
     source = organisation.tables[navigation.table]
     if many is None:
+        inner.service.store.index_lookup(inner.table, navigation.column)
         where = f"{inner.alias}.{sql_name(navigation.column)} = {owner}.{sql_name(source.primary_id)}"
         if inner.table.columns[navigation.column].polymorphic and not source.abstract:
             where += f" AND {inner.alias}.{sql_name(navigation.column + ':type')} = '{source.name}'"

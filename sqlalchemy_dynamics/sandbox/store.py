@@ -204,6 +204,16 @@ class Store:
         """Drop the unique index of an alternate key."""
         self.execute(f"DROP INDEX IF EXISTS {sql_name(f'{table.name}:key:{name}')}")
 
+    def index_lookup(self, table: Table, column: str) -> None:
+        """Create the index by which the rows that look up a row are found."""
+        name = sql_name(f"{table.name}:{column}")
+        if table.abstract or name in self._indexed:
+            return
+        self.touch(table.name)
+        self._indexed.add(name)
+        source = sql_name(table.name)
+        self.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {source} ({sql_name(column)})", counts=False)
+
     def index_for(self, table: Table, terms: Sequence[str]) -> None:
         """Create an index for an order that is paged through, when the table is large enough to need one."""
         name = sql_name(f"{table.name}:{'|'.join(terms)}"[:200])
