@@ -70,8 +70,13 @@ class Cursor:
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Cursor:
         """Run a statement without rows once per parameter set; `rowcount` is the sum."""
         self._start()
+        sets = list(seq_of_parameters)
+        written = self._write_many(operation, sets)
+        if written is not None:
+            self._ran, self._rowcount = True, written
+            return self
         total = 0
-        for parameters in seq_of_parameters:
+        for parameters in sets:
             result = self._run(operation, parameters)
             result.close()
             self._log_end(f"{result.rowcount} rows")
@@ -180,6 +185,17 @@ class Cursor:
         except Exception as failure:
             self._log_end(f"failed: {failure}")
             raise
+
+    def _write_many(self, operation: str, sets: list[Parameters]) -> int | None:
+        self._ended, self._fetched = begin(self.connection.session.trace, operation), 0
+        try:
+            written = self.connection.executor.run_many(operation, sets, cancelled=self._cancelled)
+        except Exception as failure:
+            self._log_end(f"failed: {failure}")
+            raise
+        if written is not None:
+            self._log_end(f"{written} rows")
+        return written
 
     def _log_end(self, outcome: str) -> None:
         ended, self._ended = self._ended, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import NotSupportedError
@@ -15,6 +15,7 @@ from sqlalchemy_dynamics.execute.grouped import CannotGroup, grouped_result, par
 from sqlalchemy_dynamics.execute.planning import Values, bound_values, parsed, plan_of
 from sqlalchemy_dynamics.execute.result import Result
 from sqlalchemy_dynamics.execute.running import Running
+from sqlalchemy_dynamics.execute.writing import Writer
 from sqlalchemy_dynamics.planner.parse import Statement
 from sqlalchemy_dynamics.planner.plan import Plan, Residual
 from sqlalchemy_dynamics.planner.reading import reads_tables
@@ -39,6 +40,8 @@ class Executor:
         self._pushdown = settings.flag("Pushdown")
         size = settings.number("PageSize")
         self._page_size = size if 0 < size < _MOST_ROWS else None
+        self.writer = Writer(session, catalog, self._read)
+        """What runs this connection's writes."""
 
     def run(self, sql: str, parameters: Parameters = None, *, cancelled: threading.Event | None = None) -> Result:
         """Start a statement. Raises ProgrammingError before anything is sent when the SQL is wrong."""
@@ -47,11 +50,23 @@ class Executor:
         if statement.kind == "explain":
             return explained(self._steps(statement, parameters))
         values = bound_values(statement, parameters)
+        if statement.kind == "write":
+            return self.writer.run(statement.tree, values, stop)
         plan = self._plan(statement, values)
         running = self._running(values, stop)
         if statement.kind == "analyze":
             return self._analyze(plan, running)
         return self._run(plan, running)[1]
+
+    def run_many(
+        self, sql: str, sets: Iterable[Parameters], *, cancelled: threading.Event | None = None
+    ) -> int | None:
+        """Run a write once for each set of parameters and return the rows changed; None for other statements."""
+        statement = parsed(sql)
+        if statement.kind != "write":
+            return None
+        stop = cancelled or threading.Event()
+        return self.writer.run_many(statement.tree, (bound_values(statement, each) for each in sets), stop)
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[Step]:
         """Return (step, kind, detail) of a statement, with or without its parameters. Loads metadata at most."""
@@ -63,8 +78,8 @@ class Executor:
         return steps_of(self._plan(statement, values), values if shown else None, self._page_size)
 
     def _plan(self, statement: Statement, values: Values) -> Plan:
-        if statement.kind == "write" or statement.explained == "write":
-            raise NotSupportedError("INSERT, UPDATE and DELETE are not available in this version: it reads only")
+        if statement.explained == "write":
+            raise NotSupportedError("EXPLAIN of INSERT, UPDATE and DELETE is not available in this version")
         if statement.kind == "call" or statement.explained == "call":
             raise NotSupportedError("stored procedures are not available in this version")
         stamp = self._catalog.stamp if reads_tables(statement.tree) else ""
@@ -74,6 +89,9 @@ class Executor:
     def _running(self, values: Values, stop: threading.Event) -> Running:
         threads = self._session.settings.number("MaxConcurrency")
         return Running(self._session.send, values, stop, self._session.key, threads, self._page_size)
+
+    def _read(self, plan: Plan, values: Values) -> Result:
+        return self._run(plan, self._running(values, threading.Event()))[1]
 
     def _run(self, plan: Plan, running: Running) -> tuple[Plan, Result]:
         """Return the plan that is followed in the end, and its result."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import NotSupportedError
@@ -45,6 +45,12 @@ class Statements:
         if described is not None:
             return explained(self._steps(described))
         return self._for(sql).run(sql, parameters, cancelled=cancelled)
+
+    def run_many(
+        self, sql: str, sets: Iterable[Parameters], *, cancelled: threading.Event | None = None
+    ) -> int | None:
+        """Run a write once for each set of parameters and return the rows changed; None for other statements."""
+        return self._executor.run_many(sql, sets, cancelled=cancelled) if call_text(sql) is None else None
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[Step]:
         """Return (step, kind, detail) of a statement, with or without its parameters. Loads metadata at most."""

@@ -57,6 +57,9 @@ class StubExecutor:
         self.results.append(result)
         return result
 
+    def run_many(self, sql: str, sets: Any, *, cancelled: Event | None = None) -> None:
+        """Leave it to `run`, as for every statement that is no write."""
+
 
 def rows_of(*blocks: Block) -> Callable[[], StubResult]:
     """A result with `COLUMNS` whose pages are the blocks."""

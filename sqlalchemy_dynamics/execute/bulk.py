@@ -1,0 +1,120 @@
+"""Many changes: in one unit as far as it reaches, beyond that in units of a fitting size, several at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+
+from sqlalchemy_dynamics.errors import StatementCancelled
+from sqlalchemy_dynamics.execute.changes import Change
+from sqlalchemy_dynamics.execute.units import Units
+from sqlalchemy_dynamics.odata.changes import ANY_VERSION
+
+__all__ = ["MOST_CHANGES", "Bulk"]
+
+MOST_CHANGES = 1000
+"""Changes that are one unit: the operations of a change set (dataverse-web-api: `$batch`)."""
+_FIRST_CHANGES = 200
+_QUICK_SECONDS, _SLOW_SECONDS = 3.0, 15.0
+
+
+class _Portions:
+    """Hands out portions of a list to several threads; their size follows the time that one takes."""
+
+    def __init__(self, changes: Sequence[Change], size: int) -> None:
+        self._changes, self._size, self._next = changes, size, 0
+        self._lock = threading.Lock()
+        self.failures: list[tuple[int, BaseException]] = []
+
+    def take(self) -> tuple[int, Sequence[Change]]:
+        with self._lock:
+            if self.failures:
+                return self._next, ()
+            start = self._next
+            self._next = min(start + self._size, len(self._changes))
+            return start, self._changes[start : self._next]
+
+    def took(self, seconds: float, size: int) -> None:
+        with self._lock:
+            if seconds < _QUICK_SECONDS and size >= self._size:
+                self._size = min(MOST_CHANGES, self._size * 2)
+            elif seconds > _SLOW_SECONDS:
+                self._size = max(10, self._size // 2)
+
+    def failed(self, start: int, failure: BaseException) -> None:
+        with self._lock:
+            self.failures.append((start, failure))
+
+
+class Bulk:
+    """Sends lists of changes; every list holds one verb and one table."""
+
+    def __init__(self, units: Units, threads: int, cancelled: threading.Event) -> None:
+        self._units, self._threads, self._cancelled = units, threads, cancelled
+
+    def statement(self, changes: Sequence[Change]) -> int:
+        """Changes of one statement: all or nothing up to `MOST_CHANGES`, beyond that unit by unit."""
+        if len(changes) <= MOST_CHANGES:
+            return self._unit(changes)
+        return self._side_by_side(changes, MOST_CHANGES, self._unit)
+
+    def statements(self, changes: Sequence[Change]) -> int:
+        """Changes of many statements, each its own: order is kept where rows are named twice."""
+        done = 0
+        for several in _without_repeats(changes):
+            done += self._side_by_side(several, _FIRST_CHANGES, self._portion)
+        return done
+
+    def _unit(self, changes: Sequence[Change]) -> int:
+        return self._units.together(changes)
+
+    def _portion(self, changes: Sequence[Change]) -> int:
+        """Rows in versions, and deletes, are answered one by one: another's row must not undo them."""
+        whole = all(each.verb in ("create", "update") and each.match == ANY_VERSION for each in changes)
+        return self._units.together(changes) if whole or len(changes) == 1 else self._units.each(changes)
+
+    def _side_by_side(self, changes: Sequence[Change], size: int, work: Callable[[Sequence[Change]], int]) -> int:
+        if len(changes) <= size:
+            return work(changes)
+        portions = _Portions(changes, size)
+        threads = max(1, min(self._threads, -(-len(changes) // size)))
+        with ThreadPoolExecutor(threads, thread_name_prefix="dynamics-write") as workers:
+            counts = [workers.submit(self._worker, portions, work) for _ in range(threads)]
+        done = sum(count.result() for count in counts)
+        if portions.failures:
+            raise min(portions.failures, key=lambda each: each[0])[1]
+        return done
+
+    def _worker(self, portions: _Portions, work: Callable[[Sequence[Change]], int]) -> int:
+        done = 0
+        while True:
+            start, some = portions.take()
+            if not some:
+                return done
+            try:
+                if self._cancelled.is_set():
+                    raise StatementCancelled("the statement was cancelled; the rows written before stay")
+                began = time.monotonic()
+                done += work(some)
+                portions.took(time.monotonic() - began, len(some))
+            except BaseException as failure:
+                portions.failed(start, failure)
+                return done
+
+
+def _without_repeats(changes: Sequence[Change]) -> list[list[Change]]:
+    """Runs in which no row is named twice, so that their order does not matter."""
+    runs: list[list[Change]] = []
+    for _, group in groupby(changes, key=lambda each: (each.verb, each.table.name)):
+        seen: set[str] = set()
+        runs.append([])
+        for change in group:
+            if change.key in seen and change.key:
+                runs.append([])
+                seen = set()
+            seen.add(change.key)
+            runs[-1].append(change)
+    return runs

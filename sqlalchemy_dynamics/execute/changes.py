@@ -1,0 +1,89 @@
+"""One row's change, the request it is, and what a refusal of it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy_dynamics.errors import DatabaseError, DataverseError
+from sqlalchemy_dynamics.metadata.model import Table
+from sqlalchemy_dynamics.odata import changes
+from sqlalchemy_dynamics.odata.changes import ANY_VERSION
+from sqlalchemy_dynamics.odata.messages import HttpRequest
+
+__all__ = ["Change", "is_duplicate", "is_missing", "is_stale", "named", "request_of"]
+
+_VERBS = {"create": "INSERT", "update": "UPDATE", "delete": "DELETE"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one row. `verb` is create, update, delete, link or unlink; `row` counts from 1.
+
+    `made` says that the key was made here, so that a row that has it can be nobody else's. `match` is the version
+    an update or delete asks for. A link is between `key` and row `other` of the set `other_set`, along `navigation`.
+    """
+
+    verb: str
+    table: Table
+    key: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    row: int = 1
+    made: bool = False
+    match: str = ANY_VERSION
+    select: tuple[str, ...] | None = None
+    navigation: str = ""
+    other: str = ""
+    other_set: str = ""
+
+    @property
+    def address(self) -> str:
+        """The row's address below the service root."""
+        return changes.row_address(self.table.entity_set, self.key)
+
+    @property
+    def keyed(self) -> dict[str, Any]:
+        """The body with the key in it."""
+        return {self.table.columns[self.table.primary_key].wire: self.key, **self.body}
+
+
+def request_of(change: Change) -> HttpRequest:
+    """Return the request of a change on its own."""
+    if change.verb == "create":
+        return changes.create(change.table.entity_set, change.keyed if change.key else change.body, change.select)
+    if change.verb == "update":
+        return changes.update(change.address, change.body, change.match, change.select)
+    if change.verb == "delete":
+        return changes.delete(change.address, None if change.match == ANY_VERSION else change.match)
+    if change.verb == "link":
+        return changes.associate(change.address, change.navigation, changes.row_address(change.other_set, change.other))
+    return changes.disassociate(change.address, change.navigation, change.other)
+
+
+def is_missing(error: DataverseError, change: Change) -> bool:
+    """Say whether the row to change is gone; a row that a lookup points to is another matter."""
+    gone = error.status == 404 and change.verb in ("update", "delete", "unlink")
+    return gone and change.key in str(error).lower()
+
+
+def is_stale(error: DataverseError) -> bool:
+    """Say whether the row has another version than the one asked for."""
+    return error.status == 412 and error.code == "0x80060882"
+
+
+def is_duplicate(error: DataverseError) -> bool:
+    """Say whether a row with the same key exists."""
+    return error.status == 412 and error.code in ("0x80040237", "0x80060892")
+
+
+def named(error: DatabaseError, change: Change) -> DatabaseError:
+    """Return the error, its message beginning with the row it is about."""
+    key = f" ({change.table.primary_key} {change.key})" if change.key else ""
+    text = str(error)
+    if not text.startswith("row "):
+        error.args = (
+            f"row {change.row} of {_VERBS.get(change.verb, change.verb)} {change.table.name}{key}: {text}",
+            *error.args[1:],
+        )
+    return error

@@ -1,0 +1,75 @@
+"""RETURNING: the row that came along with the change, the keys that were known, or the rows read once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy_dynamics.execute.direct import row_decoder
+from sqlalchemy_dynamics.execute.requests import KEYS_PER_REQUEST, field_of
+from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row
+from sqlalchemy_dynamics.odata.messages import HttpResponse
+from sqlalchemy_dynamics.planner.change_plan import Returning, Write
+from sqlalchemy_dynamics.planner.plan import Plan
+from sqlalchemy_dynamics.planner.writing import returning_plan
+
+if TYPE_CHECKING:
+    from sqlalchemy_dynamics.catalog import Catalog
+
+__all__ = ["Returned"]
+
+
+class Returned:
+    """Answers RETURNING over one catalog; `read` starts a planned SELECT."""
+
+    def __init__(
+        self, catalog: Catalog, read: Callable[[Plan, Mapping[int | str, object]], Result], pushdown: bool
+    ) -> None:
+        self._catalog, self._read, self._pushdown = catalog, read, pushdown
+
+    def select(self, write: Write) -> tuple[str, ...] | None:
+        """Return the properties to ask for along with the change; None when the keys do, or it takes a SELECT."""
+        columns = write.returning.columns if write.returning is not None else None
+        if columns is None or only_keys(write) or any(column.companion is not None for _, column in columns):
+            return None
+        return tuple(dict.fromkeys(column.wire for _, column in columns))
+
+    def represented(self, write: Write, count: int, reply: HttpResponse | None) -> ListResult:
+        """Return the row that a reply holds, no row without one."""
+        assert write.returning is not None and write.returning.columns is not None
+        named = write.returning.columns
+        columns = [ResultColumn(name, column.type, column.nullable) for name, column in named]
+        if reply is None:
+            return ListResult(columns, [], count)
+        decoder = row_decoder(tuple(field_of(column) for _, column in named))
+        return ListResult(columns, [decoder.decode_one(reply.body)], count)
+
+    def rows(self, write: Write, keys: Sequence[str], count: int) -> ListResult:
+        """Return what RETURNING wants of the rows with these keys, in the keys' order."""
+        returning = write.returning
+        assert returning is not None
+        if only_keys(write) and returning.columns is not None and count == len(keys):
+            columns = [ResultColumn(name, column.type, False) for name, column in returning.columns]
+            return ListResult(columns, [(key,) * len(columns) for key in keys], count)
+        described, found = self._again(returning, keys)
+        return ListResult(described, [found[key] for key in keys if key in found], count)
+
+    def _again(self, returning: Returning, keys: Sequence[str]) -> tuple[Sequence[ResultColumn], dict[str, Row]]:
+        found: dict[str, Row] = {}
+        described: Sequence[ResultColumn] = ()
+        for start in range(0, max(1, len(keys)), KEYS_PER_REQUEST):
+            some = keys[start : start + KEYS_PER_REQUEST]
+            plan = returning_plan(returning, max(1, len(some)), self._catalog.table, self._pushdown)
+            values: dict[int | str, object] = {f"__key{number}": key for number, key in enumerate(some or (None,))}
+            result = self._read(plan, values)
+            described = result.columns[1:]
+            if some:
+                found.update((str(row[0]).lower(), row[1:]) for block in result.rows() for row in block)
+            result.close()
+        return described, found
+
+
+def only_keys(write: Write) -> bool:
+    """Say whether RETURNING names the key and nothing else."""
+    columns = write.returning.columns if write.returning is not None else None
+    return columns is not None and all(column.name == write.table.primary_key for _, column in columns)

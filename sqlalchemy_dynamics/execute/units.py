@@ -1,0 +1,228 @@
+"""Changes sent as one: alone, as CreateMultiple or UpdateMultiple, or as the change set of a batch. All or nothing.
+
+The service does not say which row of a unit it refused: it is found by trying ever smaller heads of the unit in change
+sets that end in a request which must fail, so that nothing of them stays.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy_dynamics.errors import (
+    DatabaseError,
+    DataverseError,
+    DataverseNotSupportedError,
+    OperationalError,
+)
+from sqlalchemy_dynamics.execute.changes import Change, is_duplicate, is_missing, is_stale, named, request_of
+from sqlalchemy_dynamics.execute.existing import existing, row_of
+from sqlalchemy_dynamics.execute.persisting import Answer, Persistence
+from sqlalchemy_dynamics.odata import changes as wire
+from sqlalchemy_dynamics.odata.batch import MOST_PARTS, ChangeSet, pack, unpack
+from sqlalchemy_dynamics.odata.changes import ANY_VERSION
+from sqlalchemy_dynamics.odata.faults import error_of
+from sqlalchemy_dynamics.odata.literals import json_value
+from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from sqlalchemy_dynamics.session import Session
+
+__all__ = ["Units"]
+
+_MOST_TRIED = MOST_PARTS - 1
+_WITHOUT: set[tuple[tuple[str, ...], str, str]] = set()
+"""(organisation, table, action) that the service does not have."""
+
+
+class Units:
+    """Sends changes over one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._persistence = Persistence(session)
+
+    def alone(self, change: Change) -> tuple[int, HttpResponse | None]:
+        """Send one change; return the number of rows it changed, and the reply. Raises its error, row and key named."""
+        try:
+            answer = self._persistence.send(request_of(change))
+            return self._judged(change, answer)
+        except DatabaseError as error:
+            raise named(error, change) from None
+
+    def together(self, changes: Sequence[Change]) -> int:
+        """Send changes of one kind and table as one unit; return the number of rows changed."""
+        left = list(changes)
+        while len(left) > 1:
+            answer = self._unit(left)
+            if answer.error is None:
+                return len(left)
+            if answer.unknown or answer.lost:
+                return self._recovered(left, answer)
+            gone = self._gone(left, answer.error)
+            if not gone:
+                raise self._blamed(left, answer.error) from None
+            left = [each for each in left if each not in gone]
+        return sum(self.alone(each)[0] for each in left)
+
+    def each(self, changes: Sequence[Change]) -> int:
+        """Send changes in one batch, each for itself; the first that fails ends it, those before it stay."""
+        done, left = 0, list(changes)
+        while left:
+            answer = self._persistence.send(self._batch([request_of(each) for each in left]))
+            if answer.error is not None or answer.reply is None:
+                raise _final(left, answer)
+            replies = unpack(answer.reply, len(left))
+            for change, reply in zip(left, replies, strict=False):
+                assert isinstance(reply, HttpResponse)
+                done += self._part(change, reply, answer.lost)
+            left = left[len(replies) :]
+        return done
+
+    def change_set(self, changes: Sequence[Change]) -> None:
+        """Send any changes as one change set. Raises the error of the row refused; then nothing is changed."""
+        answer = self._persistence.send(self._batch([ChangeSet(tuple(map(request_of, changes)))]))
+        answer = _opened(answer)
+        if answer.error is None:
+            return
+        if answer.lost and self._all_there(changes):
+            return
+        if answer.unknown:
+            raise _unknown(changes, answer.error)
+        raise self._blamed(changes, answer.error) from None
+
+    def _unit(self, changes: Sequence[Change]) -> Answer:
+        """Send as the action for many rows where there is one, else as a change set."""
+        first = changes[0]
+        action = self._action(changes)
+        if action:
+            make = wire.create_multiple if action == "CreateMultiple" else wire.update_multiple
+            request = make(first.table.entity_set, first.table.name, [each.keyed for each in changes])
+            answer = self._persistence.send(request)
+            if not isinstance(answer.error, DataverseNotSupportedError):
+                return answer
+            _WITHOUT.add((self._session.key, first.table.name, action))
+        return _opened(self._persistence.send(self._batch([ChangeSet(tuple(map(request_of, changes)))])))
+
+    def _action(self, changes: Sequence[Change]) -> str:
+        verb, table = changes[0].verb, changes[0].table
+        action = {"create": "CreateMultiple", "update": "UpdateMultiple"}.get(verb, "")
+        plain = all(each.match == ANY_VERSION and each.key for each in changes)
+        return action if plain and (self._session.key, table.name, action) not in _WITHOUT else ""
+
+    def _batch(self, parts: Sequence[HttpRequest | ChangeSet]) -> HttpRequest:
+        return pack(parts, f"batch_{uuid.uuid4().hex}")
+
+    def _judged(self, change: Change, answer: Answer) -> tuple[int, HttpResponse | None]:
+        error = answer.error
+        if error is None:
+            return 1, answer.reply
+        if answer.unknown:
+            if self._is_there(change):
+                return 1, None
+            raise _unknown([change], error)
+        assert isinstance(error, DataverseError)
+        if is_missing(error, change):
+            return int(answer.lost and change.verb == "delete"), None
+        if answer.lost and (is_duplicate(error) or is_stale(error)) and self._is_there(change):
+            return 1, None
+        if is_stale(error):
+            return 0, None
+        raise error
+
+    def _part(self, change: Change, reply: HttpResponse, lost: bool) -> int:
+        error = error_of(reply) if reply.status >= 400 else None
+        try:
+            return self._judged(change, Answer(None if error else reply, error, lost))[0]
+        except DatabaseError as failure:
+            raise named(failure, change) from None
+
+    def _recovered(self, changes: Sequence[Change], answer: Answer) -> int:
+        """After a lost answer: what is there was done, as a whole; what is not is sent once more, row by row."""
+        assert answer.error is not None
+        if self._all_there(changes):
+            return len(changes)
+        if answer.unknown:
+            raise _unknown(changes, answer.error)
+        gone = self._gone(changes, answer.error)
+        if not gone:
+            raise self._blamed(changes, answer.error)
+        rest = [each for each in changes if each not in gone]
+        done = len(gone) if changes[0].verb == "delete" else 0
+        return done + (self.together(rest) if rest else 0)
+
+    def _all_there(self, changes: Sequence[Change]) -> bool:
+        if all(each.verb == "create" and each.made for each in changes):
+            table = changes[0].table
+            if all(each.table is table for each in changes):
+                return len(existing(self._session.send, table, (each.key for each in changes))) == len(changes)
+        return all(self._is_there(each) for each in changes)
+
+    def _is_there(self, change: Change) -> bool:
+        """Say whether the service is in the state that the change leads to."""
+        if change.verb == "create" and change.made:
+            return bool(existing(self._session.send, change.table, (change.key,)))
+        if change.verb in ("create", "update"):
+            return self._has_values(change)
+        return change.verb == "delete" and not existing(self._session.send, change.table, (change.key,))
+
+    def _has_values(self, change: Change) -> bool:
+        wires = {column.wire: column for column in change.table.columns.values() if column.companion is None}
+        columns = tuple(wires[name] for name in change.body if name in wires)
+        row = row_of(self._session.send, change.table, change.key, columns)
+        return row is not None and all(
+            json_value(row.get(column.wire), column.edm) == change.body[column.wire] for column in columns
+        )
+
+    def _gone(self, changes: Sequence[Change], error: DataverseError | OperationalError) -> list[Change]:
+        """The changes whose rows are missing, by the ids that the error names."""
+        if not isinstance(error, DataverseError):
+            return []
+        return [change for change in changes if is_missing(error, change)]
+
+    def _blamed(self, changes: Sequence[Change], error: DatabaseError) -> DatabaseError:
+        """Return the error of the first change that fails, its row named."""
+        if not isinstance(error, DataverseError) or error.status in (401, 429) or error.status >= 500:
+            return error
+        low, high, found = 0, len(changes), error
+        while high - low > 1:
+            middle = (low + high) // 2
+            refused = self._tried(changes[:middle])
+            if refused is None:
+                low = middle
+            else:
+                high, found = middle, refused
+        return named(found, changes[high - 1])
+
+    def _tried(self, changes: Sequence[Change]) -> DataverseError | None:
+        """Try changes without leaving a trace; return their error, None when all would have worked."""
+        nowhere = str(uuid.uuid4())
+        stop = wire.delete(wire.row_address(changes[0].table.entity_set, nowhere))
+        requests = (*(request_of(each) for each in changes[:_MOST_TRIED]), stop)
+        answer = _opened(self._persistence.send(self._batch([ChangeSet(requests)])))
+        error = answer.error
+        if error is not None and nowhere in str(error).lower():
+            return None
+        return error if isinstance(error, DataverseError) else None
+
+
+def _opened(answer: Answer) -> Answer:
+    """The answer of the one change set that a batch holds."""
+    if answer.reply is None:
+        return answer
+    (inner,) = unpack(answer.reply, 1)
+    if isinstance(inner, HttpResponse) and inner.status >= 400:
+        return Answer(error=error_of(inner), lost=answer.lost)
+    return answer
+
+
+def _final(changes: Sequence[Change], answer: Answer) -> DatabaseError:
+    assert answer.error is not None
+    return _unknown(changes, answer.error) if answer.unknown else answer.error
+
+
+def _unknown(changes: Sequence[Change], cause: Exception) -> OperationalError:
+    ids = ", ".join(each.key for each in changes[:20]) + (", …" if len(changes) > 20 else "")
+    kinds = "/".join(dict.fromkeys(f"{each.verb} {each.table.name}" for each in changes))
+    return OperationalError(f"outcome unknown: the answer to {kinds} was lost ({cause}); look up: {ids}")

@@ -1,0 +1,255 @@
+"""Runs planned writes: rows are read and bodies made first, then everything is sent, then RETURNING is answered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy_dynamics.errors import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy_dynamics.execute.bulk import Bulk
+from sqlalchemy_dynamics.execute.changes import Change
+from sqlalchemy_dynamics.execute.combs import new_key
+from sqlalchemy_dynamics.execute.existing import existing
+from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row, no_rows
+from sqlalchemy_dynamics.execute.returned import Returned
+from sqlalchemy_dynamics.execute.units import Units
+from sqlalchemy_dynamics.metadata.model import Column, Table
+from sqlalchemy_dynamics.odata.changes import ANY_VERSION, version_tag
+from sqlalchemy_dynamics.odata.literals import convert
+from sqlalchemy_dynamics.planner.change_plan import LeftOut, Term, Write, value_of
+from sqlalchemy_dynamics.planner.plan import Plan
+from sqlalchemy_dynamics.planner.values import UnknownTarget, body_of
+from sqlalchemy_dynamics.planner.writing import plan_write
+
+if TYPE_CHECKING:
+    from sqlalchemy_dynamics.catalog import Catalog
+    from sqlalchemy_dynamics.session import Session
+
+__all__ = ["Read", "Writer"]
+
+Values = Mapping[int | str, object]
+Read = Callable[[Plan, Values], Result]
+"""Starts a planned SELECT."""
+_MOST_KNOWN = 50_000
+
+
+@dataclass
+class _Fetched:
+    """Rows read before a write, all of them."""
+
+    columns: Sequence[ResultColumn]
+    rows: list[Row]
+
+
+class Writer:
+    """Writes of one connection."""
+
+    def __init__(self, session: Session, catalog: Catalog, read: Read) -> None:
+        self._session, self._catalog, self._read = session, catalog, read
+        settings = session.settings
+        self._read_only, self._unfiltered = settings.flag("ReadOnly"), settings.flag("AllowUnfilteredWrites")
+        self._pushdown, self._threads = settings.flag("Pushdown"), settings.number("MaxConcurrency")
+        self._units = Units(session)
+        self._returned = Returned(catalog, read, self._pushdown)
+        self._known: dict[str, str] = {}
+
+    def run(self, tree: Any, values: Values, cancelled: threading.Event) -> Result:
+        """Run one statement; its rows are those of RETURNING, `rowcount` the rows changed."""
+        write = self.planned(tree, values)
+        changes, rows = self._changes(write, values)
+        bulk = Bulk(self._units, self._threads, cancelled)
+        if write.returning is None:
+            return no_rows(self._sent(changes, bulk))
+        if write.verb == "delete":
+            return ListResult(rows.columns, rows.rows, self._sent(changes, bulk))
+        if len(changes) == 1 and (select := self._returned.select(write)) is not None:
+            count, reply = self._units.alone(replace(changes[0], select=select))
+            self._learn(changes)
+            if reply is not None or not count:
+                return self._returned.represented(write, count, reply)
+        count = self._sent(changes, bulk)
+        return self._returned.rows(write, [change.key for change in changes], count)
+
+    def run_many(self, tree: Any, sets: Iterable[Values], cancelled: threading.Event) -> int:
+        """Run one statement without RETURNING for every set of values; return the number of rows changed."""
+        changes: list[Change] = []
+        write: Write | None = None
+        kinds: dict[int | str, str] = {}
+        for number, values in enumerate(sets, start=1):
+            if write is None or write.source is not None or kinds != _kinds(values):
+                write, kinds = self.planned(tree, values), _kinds(values)
+                if write.returning is not None:
+                    raise ProgrammingError("executemany() takes statements that return no rows; use execute()")
+            found, _ = self._changes(write, values, number)
+            changes += [replace(each, row=number) for each in found]
+        count = Bulk(self._units, self._threads, cancelled).statements(changes)
+        self._learn(changes)
+        return count
+
+    def planned(self, tree: Any, values: Values) -> Write:
+        """Plan a write and check that it is allowed."""
+        if self._read_only:
+            raise NotSupportedError("the connection is read-only: set ReadOnly=false to change something")
+        write = plan_write(tree, self._catalog.table, _kinds(values), values, self._pushdown)
+        if not write.filtered and not self._unfiltered:
+            raise ProgrammingError(
+                f"{write.verb.upper()} {write.table.name} without a WHERE would change every row: add a WHERE, "
+                "or set AllowUnfilteredWrites=true"
+            )
+        return write
+
+    def _sent(self, changes: Sequence[Change], bulk: Bulk) -> int:
+        if not changes:
+            return 0
+        count = bulk.statement(changes)
+        self._learn(changes)
+        return count
+
+    def _learn(self, changes: Sequence[Change]) -> None:
+        """Remember in which table the rows made here are, for lookups that may lead to several."""
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        self._known.update((change.key, change.table.name) for change in changes if change.verb == "create")
+
+    def _changes(self, write: Write, values: Values, row: int = 1) -> tuple[list[Change], _Fetched]:
+        """Read what has to be read and make the changes; the rows are those that DELETE … RETURNING returns."""
+        fetched = self._fetched(write, values)
+        givens = list(_givens(write, values, fetched.rows))
+        keys = list(_keys(write, values, fetched.rows))
+        if write.verb == "insert":
+            return self._creates(write, givens, row), fetched
+        pairs = {key: given for key, given in zip(keys, givens, strict=True) if key is not None}
+        match = ANY_VERSION if write.version is None else _match(value_of(write.version, values))
+        if match is None:
+            return [], fetched
+        bodies = self._bodies(write.table, list(pairs.values()), False) if write.verb == "update" else [{}] * len(pairs)
+        changes = [
+            Change(write.verb, write.table, key, body, number, match=match)
+            for number, (key, body) in enumerate(zip(pairs, bodies, strict=True), start=row)
+        ]
+        return changes, self._without_source(write, fetched)
+
+    def _fetched(self, write: Write, values: Values) -> _Fetched:
+        if write.source is None:
+            return _Fetched((), [()] * max(len(write.rows), len(write.keys)))
+        result = self._read(write.source, values)
+        return _Fetched(result.columns, [row for block in result.rows() for row in block])
+
+    def _without_source(self, write: Write, fetched: _Fetched) -> _Fetched:
+        start = write.returned or 0
+        unique = {row[0]: row[start:] for row in fetched.rows if row} if write.source is not None else {}
+        return _Fetched(fetched.columns[start:], list(unique.values()))
+
+    def _creates(self, write: Write, givens: list[dict[Column, object]], row: int) -> list[Change]:
+        table, key = write.table, write.table.columns[write.table.primary_key]
+        keys = [_given_key(table, key, given.pop(key, None)) for given in givens]
+        bodies = self._bodies(table, givens, True)
+        return [
+            Change("create", table, given or new_key(), body, number, made=given is None)
+            for number, (given, body) in enumerate(zip(keys, bodies, strict=True), start=row)
+        ]
+
+    def _bodies(self, table: Table, givens: list[dict[Column, object]], creating: bool) -> list[dict[str, object]]:
+        bodies, unknown = self._tried(table, givens, creating)
+        while unknown:
+            self._find(unknown)
+            bodies, unknown = self._tried(table, givens, creating)
+        return bodies
+
+    def _tried(
+        self, table: Table, givens: list[dict[Column, object]], creating: bool
+    ) -> tuple[list[dict[str, object]], list[UnknownTarget]]:
+        bodies, unknown = [], []
+        for number, given in enumerate(givens, start=1):
+            try:
+                bodies.append(body_of(table, given, self._set_of, self._known, creating=creating))
+            except UnknownTarget as missing:
+                unknown.append(missing)
+            except DatabaseError as error:
+                if len(givens) > 1:
+                    error.args = (f"row {number}: {error.args[0]}",)
+                raise
+        return bodies, unknown
+
+    def _set_of(self, name: str) -> str | None:
+        table = self._catalog.model().table(name)
+        return None if table is None else table.entity_set
+
+    def _find(self, unknown: Sequence[UnknownTarget]) -> None:
+        """Ask the tables that a lookup may lead to, who has the ids."""
+        model = self._catalog.model()
+        for target in dict.fromkeys(name for each in unknown for name in each.targets):
+            table = model.table(target)
+            keys = {each.key for each in unknown if target in each.targets} - self._known.keys()
+            if keys and table is not None and table.entity_set:
+                self._known.update(dict.fromkeys(existing(self._session.send, table, keys), table.name))
+        lost = next((each for each in unknown if each.key not in self._known), None)
+        if lost is not None:
+            raise IntegrityError(
+                f"{lost.column.name}: no row {lost.key} in {', '.join(lost.targets)}; make that row first, or give "
+                f"the table along: ('{lost.targets[0]}', id)"
+            )
+
+
+def _givens(write: Write, values: Values, rows: Sequence[Row]) -> Iterator[dict[Column, object]]:
+    """What each row sets."""
+    if write.source is None and write.verb == "insert":
+        for terms in write.rows:
+            yield _given(write, terms, values, ())
+        return
+    terms = write.rows[0] if write.rows else ()
+    for row in rows:
+        yield _given(write, terms, values, row)
+
+
+def _given(write: Write, terms: Sequence[Term], values: Values, row: Row) -> dict[Column, object]:
+    if len(terms) != len(write.columns):
+        raise ProgrammingError(f"{len(write.columns)} columns are named and {len(terms)} values are given")
+    found = zip(write.columns, (_value(term, values, row) for term in terms), strict=True)
+    return {column: value for column, value in found if not isinstance(value, LeftOut)}
+
+
+def _keys(write: Write, values: Values, rows: Sequence[Row]) -> Iterator[str | None]:
+    """The keys of the rows to change; None for a NULL, which no row has."""
+    column = write.table.columns[write.table.primary_key]
+    if write.source is not None:
+        yield from (None if row[0] is None else str(row[0]).lower() for row in rows)
+        return
+    for term in write.keys:
+        value = _value(term, values, ())
+        yield None if value is None else str(convert(value, column.edm))
+
+
+def _value(term: Term, values: Values, row: Row) -> object:
+    try:
+        return value_of(term, values, row)
+    except KeyError as missing:
+        raise ProgrammingError(f"the statement needs a value for parameter {missing.args[0]!r}") from None
+
+
+def _match(version: object) -> str | None:
+    """The version to ask for; None when it is NULL, which no row has."""
+    if version is None:
+        return None
+    return version_tag(int(convert(version, "Edm.Int64")))  # type: ignore[call-overload]
+
+
+def _given_key(table: Table, key: Column, value: object) -> str | None:
+    if value is None:
+        return None
+    try:
+        return str(convert(value, key.edm))
+    except DataError as error:
+        raise DataError(f"{table.name}.{key.name}: {error}") from None
+
+
+def _kinds(values: Values) -> dict[int | str, str]:
+    return {key: type(value).__name__ for key, value in values.items()}

@@ -1,0 +1,70 @@
+"""ON CONFLICT: which key decides, and what an existing row is set to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
+from sqlalchemy_dynamics.metadata.model import Column, Table
+from sqlalchemy_dynamics.planner.change_plan import Conflict
+from sqlalchemy_dynamics.planner.parse import render
+
+__all__ = ["conflict_of"]
+
+
+def conflict_of(
+    node: exp.Expression | None, table: Table, columns: Sequence[Column], column: Callable[[str], Column]
+) -> Conflict | None:
+    """Return what an ON CONFLICT clause asks for. Raises ProgrammingError when it names no key of the table."""
+    if node is None:
+        return None
+    if node.args.get("duplicate") or node.args.get("constraint"):
+        raise NotSupportedError("name the key's columns: ON CONFLICT (column, …) DO UPDATE SET … or DO NOTHING")
+    named = [_column_name(each) for each in node.args.get("conflict_keys") or ()]
+    keys = _key(table, [column(name) for name in named]) if named else _any_key(table, columns)
+    missing = next((key.name for key in keys if key not in columns), None)
+    if missing:
+        raise ProgrammingError(f"ON CONFLICT needs a value for {missing}: name it among the inserted columns")
+    action = node.args.get("action")
+    if action is None or "UPDATE" not in action.name.upper():
+        return Conflict(keys, False)
+    where = node.args.get("where")
+    text = "" if where is None else render(where.this if isinstance(where, exp.Where) else where)
+    return Conflict(keys, True, tuple(_settings(node.expressions, column)), text)
+
+
+def _column_name(node: exp.Expression) -> str:
+    return str((node.this if isinstance(node, exp.Ordered) else node).name)
+
+
+def _key(table: Table, columns: list[Column]) -> tuple[Column, ...]:
+    names = {column.name for column in columns}
+    if names == {table.primary_key}:
+        return tuple(columns)
+    found = next((key for key in table.keys if set(key.columns) == names), None)
+    if found is None:
+        keys = [table.primary_key, *(", ".join(key.columns) for key in table.keys)]
+        raise ProgrammingError(
+            f"ON CONFLICT ({', '.join(sorted(names))}) is no key of {table.name}; it has ({'), ('.join(keys)})"
+        )
+    return tuple(table.columns[name] for name in found.columns)
+
+
+def _any_key(table: Table, columns: Sequence[Column]) -> tuple[Column, ...]:
+    names = {column.name for column in columns}
+    keys = [(table.primary_key,), *(key.columns for key in table.keys)]
+    found = next((key for key in keys if names.issuperset(key)), ())
+    return tuple(table.columns[name] for name in found)
+
+
+def _settings(
+    nodes: Sequence[exp.Expression], column: Callable[[str], Column]
+) -> Iterator[tuple[Column, Column | None, str]]:
+    for node in nodes:
+        if not isinstance(node, exp.EQ):
+            raise NotSupportedError("DO UPDATE SET takes column = value pairs only")
+        value = node.expression
+        taken = isinstance(value, exp.Column) and value.table.lower() == "excluded"
+        yield column(node.this.name), column(value.name) if taken else None, render(value)

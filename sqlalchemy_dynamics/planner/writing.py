@@ -1,0 +1,250 @@
+"""INSERT, UPDATE and DELETE to a Write. A SELECT that the read side plans yields what the statement does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
+from sqlalchemy_dynamics.metadata.model import Column, Companion
+from sqlalchemy_dynamics.planner.change_plan import LEFT_OUT, Fetched, Returning, Term, Write
+from sqlalchemy_dynamics.planner.conflicts import conflict_of
+from sqlalchemy_dynamics.planner.constants import Kinds
+from sqlalchemy_dynamics.planner.names import Lookup, find_occurrences
+from sqlalchemy_dynamics.planner.parse import parse, render
+from sqlalchemy_dynamics.planner.plan import Plan
+from sqlalchemy_dynamics.planner.reading import plan_select
+from sqlalchemy_dynamics.planner.terms import keys_alone, term_of
+from sqlalchemy_dynamics.planner.values import read_only_text
+
+__all__ = ["plan_write", "returning_plan"]
+
+_KEY = "__key"
+
+
+def plan_write(
+    tree: exp.Expression, lookup: Lookup, kinds: Kinds, values: Mapping[int | str, object], pushdown: bool = True
+) -> Write:
+    """Plan one write. Raises ProgrammingError for unknown or read-only names, NotSupportedError for other forms.
+
+    `values` are the parameters: those of LIKE patterns shape the reading of UPDATE and DELETE.
+    """
+    return _Planner(tree.copy(), lookup, kinds, values, pushdown).plan()
+
+
+def returning_plan(returning: Returning, count: int, lookup: Lookup, pushdown: bool = True) -> Plan:
+    """Plan the SELECT of what RETURNING wants of `count` rows; their keys are the parameters ``__key0``, …"""
+    markers = ", ".join(f"${_KEY}{number}" for number in range(count))
+    statement = parse(f'{returning.sql} WHERE "{returning.key}" IN ({markers})')
+    assert statement.tree is not None
+    return plan_select(statement.tree, lookup, {f"{_KEY}{n}": "str" for n in range(count)}, {}, pushdown)
+
+
+class _Planner:
+    def __init__(
+        self, tree: exp.Expression, lookup: Lookup, kinds: Kinds, values: Mapping[int | str, object], pushdown: bool
+    ) -> None:
+        self._tree, self._lookup, self._kinds, self._values, self._pushdown = tree, lookup, kinds, values, pushdown
+        target = tree.this
+        self._node: exp.Table = target.this if isinstance(target, exp.Schema) else target
+        if not isinstance(self._node, exp.Table):
+            raise ProgrammingError("name the table to change")
+        self._table = find_occurrences(self._node.copy(), lookup)[0].table
+        self._alias = self._node.alias or self._node.name
+
+    def plan(self) -> Write:
+        if isinstance(self._tree, exp.Insert):
+            return self._insert(self._tree)
+        self._refuse_clauses("limit", "order", "cluster", "tables")
+        return self._update(self._tree) if isinstance(self._tree, exp.Update) else self._delete(self._tree)
+
+    def _insert(self, tree: exp.Insert) -> Write:
+        self._refuse_clauses("overwrite", "ignore", "partition", "exists", "by_name")
+        columns = self._inserted(tree)
+        conflict = conflict_of(tree.args.get("conflict"), self._table, columns, self._column)
+        returning = self._returning()
+        rows = self._value_rows(tree, columns)
+        if rows is not None:
+            return Write("insert", self._table, columns, rows, returning=returning, conflict=conflict)
+        source = self._source(tree)
+        template = tuple(Fetched(position) for position in range(len(columns)))
+        return Write("insert", self._table, columns, (template,), source, returning=returning, conflict=conflict)
+
+    def _inserted(self, tree: exp.Insert) -> tuple[Column, ...]:
+        if tree.args.get("default"):
+            return ()
+        if not isinstance(tree.this, exp.Schema):
+            raise ProgrammingError(f"name the columns: INSERT INTO {self._table.name} (name, …) VALUES (…)")
+        columns = tuple(self._column(each.name) for each in tree.this.expressions)
+        twice = next((each.name for n, each in enumerate(columns) if each in columns[:n]), None)
+        if twice:
+            raise ProgrammingError(f"column {twice} is named twice")
+        return columns
+
+    def _value_rows(self, tree: exp.Insert, columns: Sequence[Column]) -> tuple[tuple[Term, ...], ...] | None:
+        """The rows of VALUES when every value is a constant or a parameter, else None."""
+        if tree.args.get("default"):
+            return ((),)
+        values = tree.expression
+        if isinstance(values, exp.Subquery):
+            values = values.this
+        if not isinstance(values, exp.Values) or values.args.get("alias"):
+            return None
+        rows = []
+        for row in values.expressions:
+            items = row.expressions if isinstance(row, exp.Tuple) else [row]
+            if len(items) != len(columns):
+                raise ProgrammingError(f"{len(columns)} columns are named and {len(items)} values are given")
+            rows.append([LEFT_OUT if _is_default(item) else term_of(item) for item in items])
+        if any(term is None for row in rows for term in row):
+            return None
+        return tuple(tuple(term for term in row if term is not None) for row in rows)
+
+    def _source(self, tree: exp.Insert) -> Plan:
+        query = tree.expression
+        if isinstance(query, exp.Values):
+            if any(_is_default(item) for row in query.expressions for item in row.expressions):
+                raise NotSupportedError("DEFAULT beside a computed value is not supported: leave the column out")
+            query = exp.select("*").from_(exp.alias_(query.copy(), "given", table=True))
+        with_ = tree.args.get("with_") or tree.args.get("with")
+        if with_ is not None:
+            query = query.copy()
+            query.set("with_" if "with_" in query.arg_types else "with", with_)
+        return self._planned(query)
+
+    def _update(self, tree: exp.Update) -> Write:
+        columns, nodes = [], []
+        for item in tree.expressions:
+            if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
+                raise NotSupportedError("SET takes column = value pairs only")
+            columns.append(self._updated(item.this.name))
+            nodes.append(item.expression)
+        if any(_is_default(node) for node in nodes):
+            raise NotSupportedError("SET … = DEFAULT is not supported: give the value, or NULL")
+        terms = [term_of(node) for node in nodes]
+        alone = None if self._more_tables() or None in terms else self._keys_alone()
+        if alone is not None:
+            row = tuple(term for term in terms if term is not None)
+            return self._write("update", tuple(columns), (row,), keys=alone[0], version=alone[1])
+        computed = [node for node, term in zip(nodes, terms, strict=True) if term is None]
+        source = self._reading(computed)
+        positions = iter(range(1, len(computed) + 1))
+        row = tuple(Fetched(next(positions)) if term is None else term for term in terms)
+        return self._write("update", tuple(columns), (row,), source, (Fetched(0),))
+
+    def _delete(self, tree: exp.Delete) -> Write:
+        returning = self._returning()
+        alone = None if self._more_tables() or returning else self._keys_alone()
+        if alone is not None:
+            return self._write("delete", keys=alone[0], version=alone[1])
+        wanted = list(tree.args["returning"].expressions) if returning else []
+        source = self._reading(wanted)
+        return self._write("delete", (), (), source, (Fetched(0),), returned=1 if returning else None)
+
+    def _write(
+        self,
+        verb: str,
+        columns: tuple[Column, ...] = (),
+        rows: tuple[tuple[Term, ...], ...] = (),
+        source: Plan | None = None,
+        keys: tuple[Term, ...] = (),
+        version: Term | None = None,
+        returned: int | None = None,
+    ) -> Write:
+        filtered = self._tree.args.get("where") is not None
+        returning = self._returning()
+        return Write(
+            verb,
+            self._table,
+            columns,
+            rows,
+            source,
+            keys,
+            version,
+            returning,
+            filtered=filtered,
+            returned=returned,
+        )
+
+    def _keys_alone(self) -> tuple[tuple[Term, ...], Term | None] | None:
+        where = self._tree.args.get("where")
+        names = {self._alias.lower(), self._node.name.lower()}
+        return None if where is None else keys_alone(where.this, self._table, names)
+
+    def _more_tables(self) -> list[exp.Expression]:
+        start = self._tree.args.get("from_") or self._tree.args.get("from")
+        using = self._tree.args.get("using") or []
+        more = ([start.this] if start is not None else []) + list(using)
+        return more + [join.this for join in (start.this.args.get("joins") or [])] if start is not None else more
+
+    def _reading(self, wanted: Sequence[exp.Expression]) -> Plan:
+        """SELECT key, … FROM table [, other tables] WHERE …: everything is read before the first row is changed."""
+        key = exp.column(self._table.primary_key, table=self._alias, quoted=True)
+        table = exp.to_table(self._table.name)
+        items = [exp.alias_(key, _KEY, quoted=True), *(node.copy() for node in wanted)]
+        select = exp.select(*items).from_(exp.alias_(table, self._alias, table=True, quoted=True))
+        for other in self._more_tables():
+            select = select.join(other.copy(), join_type="cross")
+        where = self._tree.args.get("where")
+        if where is not None:
+            select = select.where(where.this.copy())
+        with_ = self._tree.args.get("with_") or self._tree.args.get("with")
+        if with_ is not None:
+            select.set("with_" if "with_" in select.arg_types else "with", with_.copy())
+        return self._planned(select)
+
+    def _planned(self, query: exp.Expression) -> Plan:
+        statement = parse(render(query))
+        assert statement.tree is not None
+        pinned = {key: self._values.get(key) for key in statement.pinned}
+        return plan_select(statement.tree, self._lookup, self._kinds, pinned, self._pushdown)
+
+    def _returning(self) -> Returning | None:
+        clause = self._tree.args.get("returning")
+        if clause is None:
+            return None
+        key = exp.column(self._table.primary_key, table=self._alias, quoted=True)
+        table = exp.alias_(exp.to_table(self._table.name), self._alias, table=True, quoted=True)
+        items = [node.copy() for node in clause.expressions]
+        select = exp.select(exp.alias_(key, _KEY, quoted=True), *items).from_(table)
+        plain = list(self._plain(items))
+        named = tuple(each for each in plain if each is not None)
+        columns = named if len(named) == len(plain) else None
+        return Returning(render(select), self._table.primary_key, columns)
+
+    def _plain(self, items: Sequence[exp.Expression]) -> Iterator[tuple[str, Column] | None]:
+        for node in items:
+            inner = node.this if isinstance(node, exp.Alias) else node
+            if isinstance(inner, exp.Column) and not inner.is_star:
+                column = self._column(inner.name)
+                yield node.alias or column.name, column
+            elif inner.is_star and isinstance(inner, exp.Star):
+                yield from ((column.name, column) for column in self._table.columns.values())
+            else:
+                yield None
+
+    def _column(self, name: str) -> Column:
+        column = self._table.column(name)
+        if column is None:
+            raise ProgrammingError(
+                f"{self._table.name} has no column {name}; `dynamics describe {self._table.name}` lists them"
+            )
+        return column
+
+    def _updated(self, name: str) -> Column:
+        column = self._column(name)
+        if column.name == self._table.primary_key:
+            raise NotSupportedError(f"{column.name} is the key: it cannot be changed; insert a new row instead")
+        if column.companion is Companion.NAME or (column.companion is None and not column.updatable):
+            raise ProgrammingError(read_only_text(self._table, column, "updated"))
+        return column
+
+    def _refuse_clauses(self, *names: str) -> None:
+        found = next((name for name in names if self._tree.args.get(name)), None)
+        if found:
+            raise NotSupportedError(f"{type(self._tree).__name__.upper()} with {found.upper()} is not supported")
+
+
+def _is_default(node: exp.Expression) -> bool:
+    return isinstance(node, (exp.Var, exp.Column)) and node.sql().upper() == "DEFAULT"
