@@ -52,17 +52,17 @@ class DirectResult:
 
     def rows(self) -> Iterator[list[Row]]:
         """Yield the rows of each page."""
-        for ask in self._asks:
-            decoder = row_decoder(ask.fields)
-            pick = _picker(self._positions, len(ask.fields))
-            for page in self._cut(self._pages(ask, decoder.decode, len)):
+        if self._asks:
+            fields = self._asks[0].fields
+            pick = _picker(self._positions, len(fields))
+            for page in self._cut(self._pages(row_decoder(fields).decode, len)):
                 yield pick(page)
 
     def batches(self) -> Iterator[pyarrow.RecordBatch]:
         """Yield a record batch per page."""
-        for ask in self._asks:
-            decoder = arrow_decoder(ask.fields)
-            for page in self._cut(self._pages(ask, decoder.decode, lambda batch: batch.num_rows)):
+        if self._asks:
+            decoder = arrow_decoder(self._asks[0].fields)
+            for page in self._cut(self._pages(decoder.decode, lambda batch: batch.num_rows)):
                 yield _renamed(page, self._positions, self.arrow_schema)
 
     def close(self) -> None:
@@ -70,10 +70,11 @@ class DirectResult:
         while self._open:
             self._open.pop().close()
 
-    def _pages(self, ask: Ask, decode: Callable[[bytes], Any], count: Callable[[Any], int]) -> Iterator[Any]:
-        pages = self._running.pages(self._scan, ask, decode, count)
-        self._open.append(pages)
-        return pages
+    def _pages(self, decode: Callable[[bytes], Any], count: Callable[[Any], int]) -> Iterator[Any]:
+        for ask in self._asks:
+            pages = self._running.pages(self._scan, ask, decode, count)
+            self._open.append(pages)
+            yield from pages
 
     def _cut(self, pages: Iterable[Any]) -> Iterator[Any]:
         """Skip and stop; works on lists and record batches alike."""
@@ -85,6 +86,8 @@ class DirectResult:
             skip -= start
             left = None if left is None else left - (stop - start)
             yield page if (start, stop) == (0, size) else page[start:stop]
+            if left == 0:
+                return
 
 
 def _picker(positions: list[int], width: int) -> Callable[[list[Row]], list[Row]]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy_dynamics.edm import TIMESTAMPTZ, SqlType
-from sqlalchemy_dynamics.errors import DataverseError
+from sqlalchemy_dynamics.errors import DataverseError, NotSupportedError
 from sqlalchemy_dynamics.execute.direct import row_decoder
 from sqlalchemy_dynamics.execute.parallel import side_by_side
 from sqlalchemy_dynamics.execute.partitions import TooMany, in_partitions
@@ -61,6 +61,8 @@ def _fetch(scan: Scan, running: Running, ask: Ask) -> list[Row]:
     try:
         for page in running.pages(scan.number, ask, row_decoder(ask.fields).decode, len):
             rows += page
+    except NotSupportedError as error:  # a condition too long for any URL
+        raise CannotGroup(str(error)) from error
     except DataverseError as error:
         if error.code.lower() == _TOO_MANY_ROWS:
             raise TooMany(str(error)) from error

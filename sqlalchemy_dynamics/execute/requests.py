@@ -68,7 +68,8 @@ def asks_of(
     fields = fields_of(scan, among)
     if scan.extremes:
         return [Ask(query, fields, 1) for query in _first_rows(scan, query, values)]
-    conditions = (_bound(Both((scan.filter, *chunk)), values) for chunk in _chunks(scan, keys))
+    bound = (_bound(Both((scan.filter, *chunk)), values) for chunk in _chunks(scan, keys))
+    conditions = (portion for condition in bound for portion in _portions(condition, bool(scan.order)))
     return [
         Ask(_sized(replace(query, filter=_unless_empty(condition)), wanted, page_size), fields, wanted)
         for condition in conditions
@@ -105,6 +106,21 @@ def fields_of(scan: Scan, among: Sequence[Scan] = (), path: tuple[str, ...] = ()
     for navigation, inner in _inside(scan, among):
         fields += fields_of(inner, among, (*path, navigation))
     return tuple(fields)
+
+
+def _portions(condition: Filter, ordered: bool) -> Iterator[Filter]:
+    """Cut the longest list of a condition into several queries: no row can match two, so their answers add up."""
+    terms = condition.terms if isinstance(condition, Both) else (condition,)
+    lists = [term for term in terms if isinstance(term, Among) and not term.negated]
+    longest = max(lists, key=lambda term: len(term.operands), default=None)
+    if ordered or longest is None or len(longest.operands) <= KEYS_PER_REQUEST:
+        yield condition
+        return
+    rest = tuple(term for term in terms if term is not longest)
+    operands = tuple(dict.fromkeys(longest.operands))
+    for start in range(0, len(operands), KEYS_PER_REQUEST):
+        portion = replace(longest, operands=operands[start : start + KEYS_PER_REQUEST])
+        yield Both((*rest, portion)) if rest else portion
 
 
 def _chunks(scan: Scan, keys: Sequence[object] | None) -> Iterator[tuple[Filter, ...]]:

@@ -14,7 +14,7 @@ ATTEMPTS = [
     "SELECT * FROM read_parquet('/tmp/x.parquet')",
     "SELECT * FROM read_json_auto('http://127.0.0.1/x')",
     "SELECT * FROM '/etc/passwd'",
-    "SELECT * FROM \"/etc/passwd\"",
+    'SELECT * FROM "/etc/passwd"',
     "SELECT * FROM glob('/etc/*')",
     "SELECT * FROM duckdb_settings()",
     "SELECT * FROM duckdb_tables()",

@@ -124,6 +124,19 @@ def test_arrow_and_tuples_agree(connect: Connect) -> None:
 def test_a_long_url_travels_in_a_batch(org: Sandbox, connect: Connect, whole: set[str]) -> None:
     keys = sorted(whole)[:900]
     marks = ", ".join("?" * len(keys))
-    rows = connect().cursor().execute(f"SELECT accountid FROM account WHERE accountid IN ({marks})", keys).fetchall()
+    sql = f"SELECT accountid FROM account WHERE accountid IN ({marks}) ORDER BY createdon"
+    rows = connect().cursor().execute(sql, keys).fetchall()
     assert sorted(row[0] for row in rows) == keys
-    assert [request["method"] for request in requests_of(org)][0] == "POST"
+    assert {request["method"] for request in requests_of(org)} == {"POST", "GET"}
+
+
+@pytest.mark.parametrize("tail", ["", " LIMIT 2500", " ORDER BY createdon LIMIT 900"])
+def test_a_very_long_list_is_cut_into_portions(org: Sandbox, connect: Connect, whole: set[str], tail: str) -> None:
+    keys = sorted(whole)[: 2900 if "ORDER" not in tail else 1000]
+    marks = ", ".join("?" * len(keys))
+    sql = f"SELECT accountid FROM account WHERE accountid IN ({marks}){tail}"
+    rows = connect().cursor().execute(sql, keys).fetchall()
+    wanted = int(tail.rpartition(" ")[2] or len(keys))
+    assert len({row[0] for row in rows}) == len(rows) == wanted and {row[0] for row in rows} <= set(keys)
+    counted = connect().cursor().execute(f"SELECT count(*) FROM account WHERE accountid IN ({marks})", keys).fetchall()
+    assert counted == [(len(keys),)]
