@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.dbapi.journal import Ended, begin
+from sqlalchemy_dynamics.dbapi.secrecy import guarded
 from sqlalchemy_dynamics.edm import TypeCode, type_code
 from sqlalchemy_dynamics.errors import InterfaceError, ProgrammingError
 
@@ -57,6 +58,7 @@ class Cursor:
 
     def execute(self, operation: str, parameters: Parameters = None) -> Cursor:
         """Run one statement and return the cursor. Raises an `Error` that says what to change."""
+        operation, parameters = guarded(operation, parameters)
         self._start()
         result = self._run(operation, parameters)
         self._ran = True

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from sqlalchemy.engine import default
 from sqlalchemy.engine.url import URL
 
+from sqlalchemy_dynamics.dbapi.secrecy import guarded
 from sqlalchemy_dynamics.dialect.compiler import DynamicsCompiler, DynamicsTypeCompiler
 from sqlalchemy_dynamics.dialect.reflection import Reflection
 from sqlalchemy_dynamics.dialect.sqltypes import COLSPECS
@@ -19,7 +20,23 @@ __all__ = ["DynamicsDialect", "DynamicsExecutionContext"]
 
 
 class DynamicsExecutionContext(default.DefaultExecutionContext):
-    """Every cursor streams; with `stream_results` SQLAlchemy reads it in growing pieces instead of row by row."""
+    """Every cursor streams; with `stream_results` SQLAlchemy reads it in growing pieces instead of row by row.
+
+    The text and parameters of calls are masked before SQLAlchemy logs them, or puts them into an error.
+    """
+
+    def create_cursor(self) -> Any:
+        self._guard()
+        return super().create_cursor()
+
+    def pre_exec(self) -> None:
+        self._guard()
+
+    def _guard(self) -> None:
+        statement, parameters = getattr(self, "statement", None), getattr(self, "parameters", None)
+        if statement and parameters:
+            guards = [guarded(statement, each) for each in parameters]
+            self.statement, self.parameters = guards[0][0], [each for _, each in guards]
 
     def create_server_side_cursor(self) -> Any:
         return self._dbapi_connection.cursor()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dynamics_auth.tokens import Token
+
 from sqlalchemy_dynamics.edm import VARCHAR
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn
@@ -91,7 +93,8 @@ def _arguments(call: Call, procedure: Procedure, parameters: Parameters) -> _Arg
         given[argument.value.key] if isinstance(argument.value, Marker) else argument.value
         for argument in call.arguments
     )
-    return _Arguments(zip(_names(call, procedure), values, strict=True))
+    masked = (Token(value) if isinstance(value, str) else value for value in values)
+    return _Arguments(zip(_names(call, procedure), masked, strict=True))
 
 
 def _given(call: Call, parameters: Parameters) -> Mapping[int | str, Any]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from dynamics_auth.tokens import Token as Secret
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
@@ -44,9 +45,9 @@ class Call:
 
 
 def call_text(sql: str) -> str | None:
-    """Return what follows EXEC, EXECUTE or CALL; None for any other statement."""
+    """Return what follows EXEC, EXECUTE or CALL, masked in its repr; None for any other statement."""
     found = _CALL.match(sql)
-    return None if found is None else sql[found.end() :]
+    return None if found is None else Secret(sql[found.end() :])
 
 
 def call_of(text: str) -> Call:
