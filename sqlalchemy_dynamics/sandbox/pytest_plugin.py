@@ -6,8 +6,10 @@
     @pytest.mark.dynamics_sandbox(rows=50, faults=["503:%3"])
     def test_report_survives_outages(dynamics_sandbox): ...
 
-Sandboxes with equal arguments are shared by the tests of a run; each test starts from the seeded state. The plugin is
-loaded by every pytest run where the package is installed, so the sandbox itself is imported when a test asks for it.
+Sandboxes with equal arguments are shared by the tests of a run; each test starts from the seeded state.
+`dynamics_sandbox_module` is a sandbox of its own for the tests of one module, which see each other's changes; a marker
+in the module's `pytestmark` gives its arguments. The plugin is loaded by every pytest run where the package is
+installed, so the sandbox itself is imported when a test asks for it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.sandbox.server import Sandbox
 
-__all__ = ["dynamics_sandbox", "pytest_configure"]
+__all__ = ["dynamics_sandbox", "dynamics_sandbox_module", "pytest_configure"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,3 +59,13 @@ def dynamics_sandbox(request: pytest.FixtureRequest, _dynamics_sandboxes: dict[s
     sandbox.faults.clear()
     sandbox.log.clear()
     sandbox.reset()
+
+
+@pytest.fixture(scope="module")
+def dynamics_sandbox_module(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A running `Sandbox` for the tests of one module, seeded once."""
+    from sqlalchemy_dynamics.sandbox.server import Sandbox
+
+    marker = request.node.get_closest_marker("dynamics_sandbox")
+    with Sandbox(**(marker.kwargs if marker else {})) as sandbox:
+        yield sandbox
