@@ -12,6 +12,7 @@ from sqlalchemy.engine.url import URL
 
 from sqlalchemy_dynamics.dbapi.secrecy import guarded
 from sqlalchemy_dynamics.dialect.compiler import DynamicsCompiler, DynamicsTypeCompiler
+from sqlalchemy_dynamics.dialect.masking import MaskedURL
 from sqlalchemy_dynamics.dialect.reflection import Reflection
 from sqlalchemy_dynamics.dialect.sqltypes import COLSPECS
 from sqlalchemy_dynamics.errors import Error, NotSupportedError
@@ -77,6 +78,11 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
     def dbapi(cls) -> ModuleType:  # type: ignore[override]
         """What SQLAlchemy 1.4 calls `import_dbapi`."""
         return cls.import_dbapi()
+
+    @classmethod
+    def engine_created(cls, engine: Any) -> None:
+        """Keep secrets among the URL's properties out of the engine's repr."""
+        engine.url = MaskedURL.of(engine.url)
 
     def create_connect_args(self, url: URL) -> tuple[list[Any], dict[str, Any]]:
         """Hand the URL to the driver as text; `connect_args` join it as keywords."""

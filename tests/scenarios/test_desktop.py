@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.errors import AuthenticationError, InterfaceError, OperationalError
 from tests.scenarios.office import COUNT, CUSTOM, EMBEDDED, SECRET, Office
 
-DESKTOP = {"InitiateOAuth": "GETANDREFRESH"}
+DESKTOP: dict[str, Any] = {"InitiateOAuth": "GETANDREFRESH"}
 
 
 def test_A1_embedded_app_first_connection(office: Office) -> None:
@@ -79,7 +80,7 @@ def test_A4c_a_token_that_ends_between_pages_loses_and_doubles_no_row(office: Of
         everything = connection.execute(sa.text("SELECT contactid FROM contact")).all()
         streaming = connection.execution_options(stream_results=True, max_row_buffer=5)
         result = streaming.execute(sa.text("SELECT contactid FROM contact"))
-        rows = result.fetchmany(3)
+        rows = list(result.fetchmany(3))
         if how == "expired":
             office.later(7200)
         else:
@@ -131,7 +132,7 @@ def test_A10_memory_store_and_its_tokens_read_back(office: Office) -> None:
     names = ("OAuthAccessToken", "OAuthRefreshToken", "OAuthExpiresIn", "OAuthTokenTimestamp")
     with office.engine(**memory) as engine, engine.connect() as connection:
         asked = sa.text("SELECT PropertyName, Value FROM sys_connection_props WHERE PropertyName IN :names")
-        found = dict(connection.execute(asked.bindparams(sa.bindparam("names", names, expanding=True))).all())
+        found: dict[str, str] = dict(connection.execute(asked.bindparams(sa.bindparam("names", names, expanding=True))).all())
     assert set(found) == set(names) and "eyJ" not in repr(found)
     office.count(**{**memory, "OAuthSettingsLocation": f"memory://{office.port}b"})
     assert len(office.person.opened) == 2
