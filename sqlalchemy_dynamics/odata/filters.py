@@ -175,6 +175,7 @@ _OR, _AND, _ATOM = range(3)
 _FEW = 3
 _RISKY = frozenset("'\"\\")
 _INTEGERS = frozenset({"Edm.Byte", "Edm.Int16", "Edm.Int32", "Edm.Int64"})
+_BOUNDS = frozenset({"Between", "NotBetween"})
 _LIST_FUNCTIONS = frozenset({"In", "NotIn", "Between", "NotBetween", "ContainValues", "DoesNotContainValues"})
 
 
@@ -265,7 +266,9 @@ class _Writer:
         return any(not _RISKY.isdisjoint(self.operand(each, function_text)) for each in operands)
 
     def list_call(self, function: str, node: Among | CrmCall) -> _Text:
-        values = list(dict.fromkeys(self.operand(each, function_text) for each in node.operands))
+        values = [self.operand(each, function_text) for each in node.operands]
+        if function not in _BOUNDS:
+            values = list(dict.fromkeys(values))
         unbound = any(isinstance(each, Parameter) for each in node.operands)
         listed = f"[{','.join(values)}]" if unbound else string_list(values)
         name = quote(_property_name(node.path))

@@ -14,7 +14,7 @@ from sqlalchemy_dynamics.errors import DataError
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Operand, Parameter, Value
 from sqlalchemy_dynamics.planner.moments import Moment, literal_moment
-from sqlalchemy_dynamics.planner.parse import parameter_key
+from sqlalchemy_dynamics.planner.parse import bare, parameter_key
 from sqlalchemy_dynamics.planner.times import MOMENT_NODES, moment_of
 
 __all__ = ["Kinds", "NullConstant", "is_constant", "moment_operand", "operand", "text_of"]
@@ -54,7 +54,7 @@ class NullConstant:
 
 def is_constant(node: exp.Expression) -> bool:
     """Say whether a node is a literal, a parameter, a cast or sign of one, or computed from dates of those."""
-    node = _bare(node)
+    node = bare(node)
     if isinstance(node, (exp.Neg, exp.Cast, exp.Lower, exp.Upper)):
         return is_constant(node.this)
     if isinstance(node, MOMENT_NODES):
@@ -65,7 +65,7 @@ def is_constant(node: exp.Expression) -> bool:
 
 def text_of(node: exp.Expression, pinned: Mapping[int | str, object]) -> str | None:
     """Return a text constant, looking through lower() and upper(), which the collation makes pointless."""
-    node = _bare(node)
+    node = bare(node)
     if isinstance(node, (exp.Lower, exp.Upper)):
         return text_of(node.this, pinned)
     if isinstance(node, exp.Literal) and node.is_string:
@@ -79,7 +79,7 @@ def operand(node: exp.Expression, column: Column, kinds: Kinds) -> Operand | Nul
 
     The value may lie outside or between the column's values (binding.compare).
     """
-    node = _bare(node)
+    node = bare(node)
     if column.type.family in _DATES and parameter_key(node) is None:
         moment = moment_of(node, kinds)
         if moment is not None:
@@ -107,14 +107,8 @@ def moment_operand(moment: Moment, column: Column) -> Operand | None:
 def _key_of(node: exp.Expression, family: str) -> int | str | None:
     """Return the parameter that a node is, or is a cast of that changes nothing for this family of columns."""
     if isinstance(node, exp.Cast) and node.to.this.name in _CASTS.get(family, ()) and not node.to.expressions:
-        node = _bare(node.this)
+        node = bare(node.this)
     return parameter_key(node)
-
-
-def _bare(node: exp.Expression) -> exp.Expression:
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node
 
 
 def _parameter(key: int | str, column: Column, kind: str, cast: bool) -> Operand | NullConstant | None:
@@ -144,7 +138,7 @@ def _guid(node: exp.Expression, kind: SqlType) -> str | None:
 
 def _number(node: exp.Expression) -> Decimal | None:
     if isinstance(node, exp.Neg):
-        inner = _number(_bare(node.this))
+        inner = _number(bare(node.this))
         return None if inner is None else -inner
     if isinstance(node, exp.Cast):
         return _cast_number(node)
@@ -159,7 +153,7 @@ def _number(node: exp.Expression) -> Decimal | None:
 
 def _cast_number(node: exp.Cast) -> Decimal | None:
     """A cast that changes the number (rounds it, or overflows) is left to the residual engine."""
-    kind, inner = node.to.this.name, _number(_bare(node.this))
+    kind, inner = node.to.this.name, _number(bare(node.this))
     if inner is None or node.to.expressions:
         return None
     if kind in ("INT", "BIGINT"):
@@ -206,7 +200,7 @@ def _boolean(node: exp.Expression, kind: SqlType) -> bool | None:
 
 def _literal_text(node: exp.Expression, casts: tuple[str, ...]) -> str | None:
     if isinstance(node, exp.Cast) and node.to.this.name in casts:
-        node = _bare(node.this)
+        node = bare(node.this)
     return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None
 
 

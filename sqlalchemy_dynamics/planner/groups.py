@@ -158,7 +158,7 @@ def _groupable(column: Column, table: Table) -> bool:
 
 def _is_known(shape: Shape, keys: dict[str, Column]) -> bool:
     """Every column outside the aggregates must be a key, and every function must be known not to aggregate."""
-    if any(node.find_ancestor(exp.AggFunc) is None for node in shape.select.find_all(exp.Anonymous)):
+    if any(node.find_ancestor(exp.AggFunc, exp.Where) is None for node in shape.select.find_all(exp.Anonymous)):
         return False
     names = {item.name.lower() for item in shape.items}
     where = shape.select.args.get("where")

@@ -1,13 +1,26 @@
-"""The leaves of filters: a column against constants that may lie outside or between its values."""
+"""What conditions become: filters that are exact or not; a column against constants it may not be able to hold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy_dynamics.odata.binding import compare
-from sqlalchemy_dynamics.odata.filters import Among, Compare, Filter, Never, Null, Operand, Path, Value
+from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, Filter, Never, Null, Operand, Path, Value
 
-__all__ = ["comparison", "membership"]
+__all__ = ["EVERYTHING", "NOTHING", "Pushed", "comparison", "membership"]
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A filter for one table, and whether it is exactly the condition it came from."""
+
+    filter: Filter
+    exact: bool
+
+
+EVERYTHING = Pushed(Both(()), True)
+NOTHING = Pushed(Never(), True)
 
 
 def comparison(path: Path, op: str, operand: Operand) -> Filter:

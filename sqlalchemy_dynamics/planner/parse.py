@@ -11,7 +11,7 @@ from sqlglot.tokens import Token, TokenType
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 
-__all__ = ["Dynamics", "Statement", "is_clock", "parameter_key", "parse", "render"]
+__all__ = ["Dynamics", "Statement", "bare", "is_clock", "parameter_key", "parse", "render"]
 
 _COMMANDS = ("CALL", "DECLARE", "EXEC", "EXECUTE", "EXPLAIN", "GRANT", "RELEASE", "REVOKE", "SAVEPOINT")
 _BEFORE_TOP = (TokenType.SELECT, TokenType.DISTINCT, TokenType.ALL)
@@ -75,6 +75,13 @@ def parse(sql: str) -> Statement:
         return Statement("select", tree, markers, pinned=_pinned(tree), clock=clock)
     what = type(tree).__name__.upper()
     raise NotSupportedError(f"{what} statements are not supported; use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN")
+
+
+def bare(node: exp.Expression) -> exp.Expression:
+    """Look through parentheses."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
 
 
 def parameter_key(node: exp.Expression) -> int | str | None:
@@ -215,8 +222,11 @@ def _clock(key: int | str, kind: str) -> exp.Expression:
 
 def _friendly(tree: exp.Expression) -> exp.Expression:
     """Replace the function names people bring along by those the residual engine knows."""
-    for node in reversed(list(tree.find_all(exp.Anonymous, exp.ToChar))):
-        if isinstance(node, exp.ToChar):
+    for node in reversed(list(tree.find_all(exp.Anonymous, exp.ToChar, exp.CurrentDate))):
+        if isinstance(node, exp.CurrentDate):
+            if isinstance(node.this, exp.Column):
+                node.replace(exp.Anonymous(this="today", expressions=[node.this]))
+        elif isinstance(node, exp.ToChar):
             node.replace(exp.Anonymous(this="STRFTIME", expressions=[node.this, _strftime(node)]))
         elif node.name.upper() == "ISNULL" and len(node.expressions) == 2:
             node.replace(exp.Coalesce(this=node.expressions[0], expressions=node.expressions[1:]))

@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Both, Filter
 from sqlalchemy_dynamics.planner.constants import Kinds
+from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
 from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.groups import grouping_of
@@ -79,9 +80,13 @@ def _with_logical_names(tree: exp.Expression) -> exp.Expression:
 
 
 def _translator(
-    occurrences: list[Occurrence], lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object]
+    occurrences: list[Occurrence],
+    lookup: Lookup,
+    kinds: Kinds,
+    pinned: Mapping[int | str, object],
+    pushdown: bool = True,
 ) -> Translator:
-    return Translator(Sources(occurrences), kinds, pinned, lookup)
+    return Translator(Sources(occurrences), kinds, pinned, lookup, calls_only=not pushdown)
 
 
 def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object]) -> Plan | None:
@@ -123,11 +128,14 @@ def _residual(
 ) -> Plan:
     tree = tree.copy()
     occurrences = find_occurrences(tree, lookup)
-    translator = _translator(occurrences, lookup, kinds, pinned)
-    implied = imply(tree, occurrences, translator) if pushdown else Implied()
+    translator = _translator(occurrences, lookup, kinds, pinned, pushdown)
+    implied = imply(tree, occurrences, translator)
+    if not pushdown:
+        implied.links.clear()
     limited = _limited(tree, occurrences, translator) if pushdown else {}
     once = is_read_once(tree)
     settle(implied.settled)
+    refuse_left(tree, translator.refused)
     occurrences = [each for each in occurrences if each.node.root() is tree]
     columns = columns_needed(tree, occurrences)
     speak_text_rule(tree, translator)

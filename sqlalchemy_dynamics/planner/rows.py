@@ -46,7 +46,8 @@ def _is_scalar(select: exp.Select) -> bool:
     """No aggregate and nothing that makes rows; a function sqlglot does not know could be either."""
     if select.find(exp.AggFunc, exp.Subquery, exp.UDTF, exp.Explode):
         return False
-    return all(node.name.upper() in _KNOWN_SCALARS for node in select.find_all(exp.Anonymous))
+    unknown = (node for node in select.find_all(exp.Anonymous) if node.name.upper() not in _KNOWN_SCALARS)
+    return all(node.find_ancestor(exp.Where) for node in unknown)
 
 
 def _is_row_per_row(shape: Shape) -> bool:

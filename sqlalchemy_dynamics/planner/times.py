@@ -11,7 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from sqlalchemy_dynamics.planner.moments import UNITS, Key, Moment, literal_moment
-from sqlalchemy_dynamics.planner.parse import is_clock, parameter_key
+from sqlalchemy_dynamics.planner.parse import bare, is_clock, parameter_key
 
 __all__ = ["DATE_TYPES", "MOMENT_NODES", "moment_of", "unit_of", "whole_number"]
 
@@ -21,7 +21,7 @@ DATE_TYPES = ("DATE", "TIMESTAMP", "TIMESTAMPTZ", "DATETIME", "TIMESTAMPNTZ")
 
 def moment_of(node: exp.Expression, kinds: Kinds) -> Moment | None:
     """Return what an expression of date constants computes; None for anything else, and for bare text."""
-    node = _bare(node)
+    node = bare(node)
     key = parameter_key(node)
     if key is not None:
         kind = kinds.get(key)
@@ -35,7 +35,7 @@ def whole_number(node: exp.Expression | None, kinds: Kinds) -> int | Key | None:
     """Return a whole number, or the parameter that holds one."""
     if node is None:
         return None
-    node = _bare(node)
+    node = bare(node)
     if isinstance(node, exp.Neg):
         inner = whole_number(node.this, kinds)
         return -inner if isinstance(inner, int) else None
@@ -52,17 +52,11 @@ def unit_of(node: exp.Expression | None) -> str | None:
     return name if name in UNITS else None
 
 
-def _bare(node: exp.Expression) -> exp.Expression:
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node
-
-
 def _cast(node: exp.Cast, kinds: Kinds) -> Moment | None:
     kind = node.to.this.name
     if kind not in DATE_TYPES:
         return None
-    inner = _bare(node.this)
+    inner = bare(node.this)
     key = parameter_key(inner)
     if isinstance(inner, exp.Literal) and inner.is_string:
         fixed = literal_moment(inner.this, naive=kind != "TIMESTAMPTZ")
@@ -78,9 +72,9 @@ def _cast(node: exp.Cast, kinds: Kinds) -> Moment | None:
 
 def _sum(node: exp.Expression, kinds: Kinds) -> Moment | None:
     sign = -1 if isinstance(node, (exp.Sub, exp.DateSub)) else 1
-    start, span = moment_of(node.this, kinds), _bare(node.expression)
+    start, span = moment_of(node.this, kinds), bare(node.expression)
     if start is None and sign == 1:
-        start, span = moment_of(node.expression, kinds), _bare(node.this)
+        start, span = moment_of(node.expression, kinds), bare(node.this)
     if start is None:
         return None
     if isinstance(span, exp.Interval):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute.explain import steps_of
 from sqlalchemy_dynamics.planner.parse import parse
 from sqlalchemy_dynamics.planner.reading import plan_select
@@ -27,10 +28,17 @@ def entries(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def steps(statement: str) -> str:
-    """Return what EXPLAIN shows of a statement, all parameters being whole numbers."""
+    """Return what EXPLAIN shows of a statement, all parameters being whole numbers, or the error it is refused with."""
+    try:
+        return _steps(statement)
+    except (ProgrammingError, NotSupportedError) as error:
+        return f"  {type(error).__name__}: {error}"
+
+
+def _steps(statement: str) -> str:
     parsed = parse(statement)
     assert parsed.tree is not None
-    kinds: dict[int | str, str] = {number: "int" for number in range(1, parsed.markers + 1)}
+    kinds: dict[int | str, str] = dict.fromkeys(range(1, parsed.markers + 1), "int")
     if parsed.clock is not None:
         kinds[parsed.clock] = "datetime"
     plan = plan_select(parsed.tree, MODEL.table, kinds, {})

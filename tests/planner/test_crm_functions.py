@@ -1,0 +1,87 @@
+"""The 69 query functions as SQL functions, each asked of the sandbox, with pushdown and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sqlalchemy_dynamics import dbapi
+from sqlalchemy_dynamics.errors import DatabaseError, ProgrammingError
+from sqlalchemy_dynamics.planner.crm_functions import FUNCTIONS, Function
+from sqlalchemy_dynamics.sandbox import Sandbox
+
+_COLUMNS = {
+    "date": "createdon",
+    "time": "createdon",
+    "key": "accountid",
+    "id": "ownerid",
+    "number": "numberofemployees",
+    "value": "numberofemployees",
+    "text": "name",
+}
+_ARGUMENTS = {"count": "2", "day": "'2024-02-01'", "id": "'{id}'", "value": "300", "values": "300, 500", "text": "'a'"}
+ONCE = list({function.wire: function for function in FUNCTIONS.values()}.values())
+
+
+@pytest.fixture(scope="module")
+def both() -> Iterator[tuple[dbapi.Connection, dbapi.Connection]]:
+    with Sandbox(rows=30, seed=2) as org:
+        url = f"dynamics:///?OrganizationUrl={org.url};OAuthAccessToken={org.access_token}"
+        yield dbapi.connect(url), dbapi.connect(url, Pushdown=False)
+
+
+def _rows(connection: dbapi.Connection, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        return sorted(cursor.execute(sql, values).fetchall())
+
+
+def test_there_are_69() -> None:
+    assert len(ONCE) == 69
+    assert all(FUNCTIONS[name].sql == name or name.startswith(("eq_", "ne_")) for name in FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", [each for each in ONCE if each.about != "choices"], ids=lambda each: each.sql)
+def test_asked_of_the_service(both: tuple[dbapi.Connection, dbapi.Connection], function: Function) -> None:
+    pushed, local = both
+    key = _rows(pushed, "SELECT accountid FROM account")[0][0]
+    arguments = [_ARGUMENTS[name].format(id=key) for name in function.arguments]
+    call = f"{function.sql}({', '.join([_COLUMNS[function.about], *arguments])})"
+    sql = f"SELECT accountid FROM account WHERE {call} AND name IS NOT NULL"
+    if function.wire == "Contains":
+        with pytest.raises(DatabaseError, match="full-text"):
+            _rows(pushed, sql)
+        return
+    assert _rows(pushed, sql) == _rows(local, sql)
+    assert len(pushed.explain(sql)) == 1
+
+
+def test_a_twin_is_the_negation(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
+    pushed = both[0]
+    every = _rows(pushed, "SELECT accountid FROM account WHERE ownerid IS NOT NULL")
+    mine = _rows(pushed, "SELECT accountid FROM account WHERE eq_userid(ownerid)")
+    others = _rows(pushed, "SELECT accountid FROM account WHERE NOT equal_user_id(ownerid)")
+    assert sorted(mine + others) == every
+
+
+def test_choices_by_value_and_label(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
+    pushed, local = both
+    table = next(name for name in pushed.catalog.names() if "new_colors" in pushed.catalog.table(name).columns)
+    key = pushed.catalog.table(table).primary_key
+    by_value = _rows(pushed, f"SELECT {key} FROM {table} WHERE contain_values(new_colors, 1, 3)")
+    by_label = _rows(local, f"SELECT {key} FROM {table} WHERE contain_values(new_colors, 'amber', 'Cyan')")
+    others = _rows(pushed, f"SELECT {key} FROM {table} WHERE NOT contain_values(new_colors, 1, 3)")
+    every = _rows(pushed, f"SELECT {key} FROM {table} WHERE new_colors IS NOT NULL")
+    assert by_value == by_label
+    assert sorted(by_value + others) == every
+    assert by_value
+    assert others
+
+
+def test_counts_may_be_parameters(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
+    sql = "SELECT accountid FROM account WHERE last_x_years(createdon, ?)"
+    assert len(_rows(both[0], sql, 100)) == 30
+    assert _rows(both[0], sql, None) == []
+    with pytest.raises(ProgrammingError, match="cannot use"):
+        _rows(both[0], sql, "many")
