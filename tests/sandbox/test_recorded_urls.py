@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.shared import RECORDINGS
+from tests.witnesses.pairs import add_sample_column
 
 FILE = RECORDINGS / "odata-urls.tsv"
 URLS = [line.split("\t")[1].strip() for line in FILE.read_text("utf-8").splitlines() if "\t" in line] if FILE.exists() else []
@@ -30,7 +31,8 @@ REFUSED = {
 
 @pytest.fixture(scope="module")
 def prepared(client: Any) -> Any:
-    """The rows, keys and ids the samples speak of."""
+    """The rows, keys, ids and the column the samples speak of."""
+    add_sample_column(client)
     for url in URLS:
         found = ROW_ID.match(url)
         table = client.sandbox.service.organisation.table_of_set(found[1]) if found else None
