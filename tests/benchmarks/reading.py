@@ -14,7 +14,7 @@ from tests.benchmarks.pages import SELECT
 from tests.benchmarks.server import PageServer
 from tests.benchmarks.timing import Line, Runs, alternate, table
 
-__all__ = ["ACCOUNT", "SQL", "Account", "engine_of", "measure", "report"]
+__all__ = ["ACCOUNT", "SQL", "Account", "engine_of", "measure", "measure_far", "report"]
 
 SQL = f"SELECT {SELECT} FROM account"
 _COLUMNS = ("ms", "cpu ms", "M rows/s", "x httpx+msgspec", "x urllib3+orjson", "cpu x httpx+msgspec", "target")
@@ -100,24 +100,34 @@ def measure(rows: int, page_rows: int, repeats: int) -> list[Line]:
             "bytes alone, httpx": floors.httpx_bytes(server.root),
         }
         raw = alternate(read, repeats)
-    lines = [_line(run, run.count, runs[_HTTPX], runs[_URLLIB3]) for run in runs.values()]
-    return lines + [_line(run, rows, runs[_HTTPX], runs[_URLLIB3]) for run in raw.values()]
+    lines = [_line(run, run.count, runs) for run in runs.values()]
+    return lines + [_line(run, rows, runs) for run in raw.values()]
 
 
-def _line(run: Runs, rows: int, ours: Runs, theirs: Runs) -> Line:
+def measure_far(rows: int, page_rows: int, repeats: int, latency: float) -> list[Line]:
+    """Return lines for a server that waits `latency` milliseconds before each reply, as distant ones do."""
+    with PageServer(rows, page_rows, latency) as server:
+        ways = {name: work for name, work in works(server).items() if name in (_HTTPX, _URLLIB3, *_TARGETS)}
+        runs = alternate(ways, repeats)
+    return [_line(run, run.count, runs) for run in runs.values()]
+
+
+def _line(run: Runs, rows: int, runs: dict[str, Runs]) -> Line:
     figures = (
         f"{run.seconds * 1000:.0f}",
         f"{run.cpu_seconds * 1000:.0f}",
         f"{rows / run.seconds / 1e6:.2f}",
-        f"{run.over(ours):.2f}",
-        f"{run.over(theirs):.2f}",
-        f"{run.cpu_over(ours):.2f}",
+        f"{run.over(runs[_HTTPX]):.2f}",
+        f"{run.over(runs[_URLLIB3]):.2f}",
+        f"{run.cpu_over(runs[_HTTPX]):.2f}",
         _TARGETS.get(run.name, ""),
     )
     return Line(run.name, figures, rows)
 
 
-def report(rows: int = 100_000, page_rows: int = 5000, repeats: int = 7) -> str:
-    """Return the table."""
+def report(rows: int = 100_000, page_rows: int = 5000, repeats: int = 7, latency: float = 20) -> str:
+    """Return the table for a server at hand, and the one for a distant server."""
     title = f"(a) account, {rows:,} rows x 6 columns, pages of {page_rows:,}; median of {repeats} alternating runs"
-    return table(title, _COLUMNS, measure(rows, page_rows, repeats))
+    near = table(title, _COLUMNS, measure(rows, page_rows, repeats))
+    far = measure_far(rows, page_rows, repeats, latency)
+    return f"{near}\n\n{table(f'(a) the same, {latency:g} ms before each reply', _COLUMNS, far)}"

@@ -20,6 +20,7 @@ def test_every_way_of_reading_reads_every_row() -> None:
     lines = reading.measure(ROWS, PAGE_ROWS, repeats=1)
     assert counts(lines) == {ROWS}
     assert len(lines) == 12
+    assert counts(reading.measure_far(ROWS, PAGE_ROWS, repeats=1, latency=1)) == {ROWS}
 
 
 def test_pages_beyond_the_distinct_ones_are_served() -> None:
