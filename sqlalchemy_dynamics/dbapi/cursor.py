@@ -175,6 +175,7 @@ class Cursor:
     def _start(self) -> None:
         self._check_open()
         self._release()
+        self._rowcount = -1
         self.description = None
         self._ran = False
         self._broken = None
@@ -205,8 +206,9 @@ class Cursor:
             ended(outcome)
 
     def _release(self) -> None:
-        result, self._result, self._rows, self._rowcount = self._result, None, None, -1
+        result, self._result, self._rows = self._result, None, None
         if result is not None:
+            self._rowcount = result.rowcount
             result.close()
             self._log_end(f"closed with {self._fetched} rows read")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy_dynamics.dialect.base import DynamicsDialect
+from sqlalchemy_dynamics.dialect.inserting import Insert, client_key, insert
 from sqlalchemy_dynamics.dialect.sqltypes import GUID
 
-__all__ = ["GUID", "DynamicsDialect"]
+__all__ = ["GUID", "DynamicsDialect", "Insert", "client_key", "insert"]
 
 dialect = DynamicsDialect

@@ -65,6 +65,12 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
     supports_default_values = True
     postfetch_lastrowid = False
     div_is_floordiv = False
+
+    insert_returning = update_returning = delete_returning = True
+    implicit_returning = full_returning = True  # their names in SQLAlchemy 1.4
+    use_insertmanyvalues = True
+    insertmanyvalues_page_size = 1000
+    insertmanyvalues_max_parameters = 1_000_000
     returns_native_bytes = True
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.sql import compiler
 from sqlalchemy.sql.type_api import TypeEngine
 
@@ -25,6 +26,14 @@ class DynamicsCompiler(compiler.SQLCompiler):
     def limit_clause(self, select: Any, **kw: Any) -> str:
         parts = (("LIMIT", select._limit_clause), ("OFFSET", select._offset_clause))
         return "".join(f"\n {word} {self.process(clause, **kw)}" for word, clause in parts if clause is not None)
+
+    # PostgreSQL's words; SQLAlchemy 1.4 leaves even RETURNING to its dialects.
+    returning_clause = PGCompiler.returning_clause
+    update_from_clause = PGCompiler.update_from_clause
+    delete_extra_from_clause = PGCompiler.delete_extra_from_clause
+    visit_on_conflict_do_nothing = PGCompiler.visit_on_conflict_do_nothing
+    visit_on_conflict_do_update = PGCompiler.visit_on_conflict_do_update
+    _on_conflict_target = PGCompiler._on_conflict_target
 
     def for_update_clause(self, select: Any, **kw: Any) -> str:
         """The Web API has no row locks."""

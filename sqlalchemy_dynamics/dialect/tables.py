@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.schema import FetchedValue
 
+from sqlalchemy_dynamics.dialect.inserting import ClientKey
 from sqlalchemy_dynamics.dialect.sqltypes import sqlalchemy_type
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Model, Table
 
@@ -94,10 +95,12 @@ def _column(column: Column) -> Described:
 
 
 def _default(column: Column) -> FetchedValue | None:
-    """Dataverse fills keys, choices, booleans, owner and currency when a create leaves them out (column defaults)."""
+    """Dataverse fills choices, booleans, owner and currency when a create leaves them out (column defaults)."""
     if column.read_only:
         return ServerMade()
-    filled = column.kind in (Kind.KEY, Kind.CHOICE) or column.type.family == "BOOLEAN" or column.name in _FILLED
+    if column.kind is Kind.KEY:
+        return ClientKey()
+    filled = column.kind is Kind.CHOICE or column.type.family == "BOOLEAN" or column.name in _FILLED
     return FetchedValue() if filled or column.auto_number or not column.creatable else None
 
 

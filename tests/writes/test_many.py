@@ -1,0 +1,78 @@
+"""executemany: many rows in few requests, counted exactly, the row that fails named."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from sqlalchemy_dynamics import errors
+from sqlalchemy_dynamics.sandbox import Sandbox
+
+from .conftest import Connect, Sql, sent
+
+ADD = "INSERT INTO account (accountid, name, revenue) VALUES (?, ?, ?)"
+
+
+def test_thousands_of_rows_go_in_parallel_portions(connect: Connect, org: Sandbox) -> None:
+    cursor = connect().cursor()
+    rows = [(str(uuid.uuid4()), "many", number) for number in range(2500)]
+    assert cursor.executemany(ADD, rows).rowcount == 2500
+    assert len(sent(org)) < 15
+    changed = [(number + 1, key) for key, _, number in rows]
+    assert cursor.executemany("UPDATE account SET revenue = ? WHERE accountid = ?", changed).rowcount == 2500
+    assert cursor.execute("SELECT sum(revenue) FROM account WHERE name = 'many'").fetchone() == (2500 * 2501 // 2,)
+    assert cursor.execute("DELETE FROM account WHERE name = 'many'").rowcount == 2500
+    assert cursor.execute("SELECT count(*) FROM account WHERE name = 'many'").fetchone() == (0,)
+
+
+def test_the_row_that_fails_is_named(sql: Sql, connect: Connect) -> None:
+    cursor = connect().cursor()
+    taken = str(uuid.uuid4())
+    sql(ADD, (taken, "taken", 1))
+    rows = [(str(uuid.uuid4()), "named", number) for number in range(70)]
+    rows[41] = (taken, "named", 41)
+    with pytest.raises(errors.IntegrityError, match=f"row 42 of INSERT account .accountid {taken}"):
+        cursor.executemany(ADD, rows)
+    assert sql("SELECT count(*) FROM account WHERE name = 'named'").fetchone() == (0,)
+
+
+def test_versions_and_missing_rows_count_for_themselves(sql: Sql, connect: Connect) -> None:
+    keys = [str(uuid.uuid4()) for _ in range(4)]
+    for key in keys:
+        sql(ADD, (key, "versions", 1))
+    versions = dict(sql("SELECT accountid, versionnumber FROM account WHERE name = 'versions'").fetchall())
+    sql("UPDATE account SET revenue = 9 WHERE accountid = ?", keys[1:2])
+    sets: list[Any] = [(5, key, versions[key]) for key in keys]
+    sets.insert(2, (5, str(uuid.uuid4()), 1))
+    change = "UPDATE account SET revenue = ? WHERE accountid = ? AND versionnumber = ?"
+    assert connect().cursor().executemany(change, sets).rowcount == 3
+    found = sql("SELECT revenue FROM account WHERE name = 'versions' ORDER BY revenue").fetchall()
+    assert [int(row[0]) for row in found] == [5, 5, 5, 9]
+
+
+def test_deletes_that_are_restricted_name_the_row(sql: Sql, connect: Connect) -> None:
+    cursor = connect().cursor()
+    keys = [str(uuid.uuid4()) for _ in range(3)]
+    for key in keys:
+        sql(ADD, (key, "gone", 1))
+    assert cursor.executemany("DELETE FROM account WHERE accountid = ?", [(key,) for key in keys * 2]).rowcount == 3
+
+
+def test_the_same_row_twice_keeps_its_order(sql: Sql, connect: Connect) -> None:
+    key = str(uuid.uuid4())
+    sql(ADD, (key, "twice", 1))
+    sets = [(number, key) for number in range(5)]
+    assert connect().cursor().executemany("UPDATE account SET revenue = ? WHERE accountid = ?", sets).rowcount == 5
+    assert sql("SELECT revenue FROM account WHERE accountid = ?", (key,)).fetchone() == (4,)
+
+
+def test_mixed_values_and_nulls(sql: Sql, connect: Connect) -> None:
+    sets = [("nulls", None, 1), ("nulls", "x", None), ("nulls", None, None)]
+    cursor = connect().cursor()
+    cursor.executemany("INSERT INTO account (name, description, numberofemployees) VALUES (?, ?, ?)", sets)
+    found = sql("SELECT description, numberofemployees FROM account WHERE name = 'nulls'").fetchall()
+    assert sorted(map(repr, found)) == sorted(map(repr, [(None, 1), ("x", None), (None, None)]))
+    with pytest.raises(errors.ProgrammingError, match="no rows"):
+        cursor.executemany("INSERT INTO account (name) VALUES (?) RETURNING accountid", [("x",)])
