@@ -24,7 +24,6 @@ registry.register("dynamics", "sqlalchemy_dynamics.dialect", "DynamicsDialect")
 @pytest.fixture(scope="session")
 def running() -> Iterator[Sandbox]:
     with Sandbox(rows=30, seed=4, max_page_size=10) as org:
-        add_apps(org.authority)
         yield org
 
 
@@ -37,6 +36,7 @@ def client(running: Sandbox) -> Iterator[httpx.Client]:
 @pytest.fixture
 def office(running: Sandbox, client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     running.authority.reset()
+    add_apps(running.authority)
     running.authority.consent = "grant"
     running.authority.lifetime = 3600
     running.faults.clear()

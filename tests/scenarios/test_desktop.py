@@ -132,7 +132,8 @@ def test_A10_memory_store_and_its_tokens_read_back(office: Office) -> None:
     names = ("OAuthAccessToken", "OAuthRefreshToken", "OAuthExpiresIn", "OAuthTokenTimestamp")
     with office.engine(**memory) as engine, engine.connect() as connection:
         asked = sa.text("SELECT PropertyName, Value FROM sys_connection_props WHERE PropertyName IN :names")
-        found: dict[str, str] = dict(connection.execute(asked.bindparams(sa.bindparam("names", names, expanding=True))).all())
+        rows = connection.execute(asked.bindparams(sa.bindparam("names", names, expanding=True)))
+        found = {str(name): value for name, value in rows}
     assert set(found) == set(names) and "eyJ" not in repr(found)
     office.count(**{**memory, "OAuthSettingsLocation": f"memory://{office.port}b"})
     assert len(office.person.opened) == 2
