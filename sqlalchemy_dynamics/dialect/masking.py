@@ -39,6 +39,8 @@ class MaskedURL(URL):
     def __repr__(self) -> str:
         return self.render_as_string()
 
+    __str__ = __repr__  # SQLAlchemy 1.4 would show the password here
+
     def __hash__(self) -> int:
         return hash(tuple.__new__(URL, self))
 
