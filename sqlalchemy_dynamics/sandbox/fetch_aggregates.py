@@ -1,6 +1,7 @@
 """FetchXML with ``aggregate="true"``: groups, date parts, totals (section 4.10).
 
-The fiscal calendar is the calendar year in quarters. UNVERIFIED: the number of a fiscal period (here 1 to 4).
+The fiscal calendar is the calendar year in quarters. Fiscal periods and years come as texts (``Quarter 1 FY2023``), the
+sum of nothing but nulls is 0 unless no row goes in: both as the documentation's examples print them.
 """
 
 from __future__ import annotations
@@ -33,10 +34,9 @@ _DATE_PARTS = {
     "month": "CAST(strftime('%m',{0}) AS INTEGER)",
     "quarter": _QUARTER,
     "year": "CAST(strftime('%Y',{0}) AS INTEGER)",
-    "fiscal-period": _QUARTER,
-    "fiscal-year": "CAST(strftime('%Y',{0}) AS INTEGER)",
+    "fiscal-period": "'Quarter '||(" + _QUARTER + ")||' FY'||strftime('%Y',{0})",
+    "fiscal-year": "'FY'||strftime('%Y',{0})",
 }
-_FISCAL = {"fiscal-period": "Quarter {}", "fiscal-year": "FY{}"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def _group(service: Service, node: Node, attribute: Attribute, reference: Refere
         if part is None:
             raise refuse("date grouping", name=attribute.date_grouping, attribute=attribute.name)
         sql = part.format(reference.sql)
-        return Column(attribute, node, reference, sql, sql, sql)
+        order = f"min(substr({reference.sql}, 1, 7))" if attribute.date_grouping == "fiscal-period" else sql
+        return Column(attribute, node, reference, sql, sql, order)
     order = reference.order
     if kind in LABELLED or reference.column.is_lookup:
         order = f"sortkey({formatted_sql(service, node.table, reference.column, reference.alias) or 'NULL'})"
@@ -108,6 +109,8 @@ def _total(attribute: Attribute, reference: Reference) -> str:
     aggregate.check_aggregate(reference.column, method)
     if method == "avg":
         return f"CASE WHEN count({reference.sql}) THEN sum({reference.sql})||'/'||count({reference.sql}) END"
+    if method == "sum":
+        return f"CASE WHEN count(*) THEN ifnull(sum({reference.sql}), 0) END"
     return f"{method}({reference.sql})"
 
 
@@ -180,7 +183,9 @@ def _row(service: Service, columns: list[Column], row: tuple[object, ...], wante
         name = column.attribute.alias
         for note, text in _notes(service, column, value, label, target, wanted):
             parts.append(f'"{name}@{note}":{json.dumps(text, ensure_ascii=False)}')
-        parts.append(f'"{name}":{aggregate.value_text(service, _output(column), value)}')
+        fiscal = isinstance(value, str) and bool(column.attribute.date_grouping)
+        text = json.dumps(value) if fiscal else aggregate.value_text(service, _output(column), value)
+        parts.append(f'"{name}":{text}')
     return f"{{{','.join(parts)}}}"
 
 
@@ -210,7 +215,4 @@ def _notes(
 
 
 def _label(column: Column, value: object) -> str | None:
-    grouping = column.attribute.date_grouping
-    if grouping:
-        return _FISCAL.get(grouping, "{}").format(value)
-    return aggregate.label_text(_output(column), value)
+    return value if isinstance(value, str) and column.group else aggregate.label_text(_output(column), value)

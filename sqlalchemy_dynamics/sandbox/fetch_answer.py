@@ -202,7 +202,7 @@ class _Answer:
     def _notes(self, total: int | None) -> list[str]:
         limit = self.service.count_limit
         notes = []
-        if total is not None and self.request.options.get("$count") == "true":
+        if total is not None:
             notes.append(f'"@odata.count":{min(total, limit)}')
         if self.wanted(_TOTAL):
             notes.append(f'"@{_TOTAL}":{-1 if total is None else min(total, limit)}')

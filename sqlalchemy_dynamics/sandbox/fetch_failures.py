@@ -21,6 +21,7 @@ _FAILURES: dict[str, tuple[str, str]] = {
     ),
     "top": ("0x80040203", "The top attribute can't be specified with paging attribute {name}"),
     "links": ("0x8004430D", "Number of link entities in query exceeded maximum limit."),
+    "conditions": ("0x8004430C", "Number of conditions in query exceeded maximum limit."),
     "order alias": (
         "0x80041132",
         "An alias can not be specified for an order clause for a non-aggregate Query. Use an attribute.",
@@ -45,6 +46,8 @@ _FAILURES: dict[str, tuple[str, str]] = {
         "conditions instead.",
     ),
     "compared types": ("0x80040203", "The attributes '{name}' and '{other}' are of different types."),
+    "link column": ("0x80040203", "The attribute '{name}' of type {kind} can not be used in from and to."),
+    "no relationship": ("0x80040203", "The link-entity '{name}' needs from and to: no relationship leads to it."),
     "link type": ("0x80040203", "The link-type '{name}' is not valid {place}."),
     "aggregate alias": ("0x80040203", "The attribute '{name}' of an aggregate query needs an alias."),
     "not aggregated": (

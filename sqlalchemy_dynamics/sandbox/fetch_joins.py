@@ -9,11 +9,15 @@ from sqlalchemy_dynamics.sandbox.fetch_conditions import all_of, compile_items
 from sqlalchemy_dynamics.sandbox.fetch_failures import refuse
 from sqlalchemy_dynamics.sandbox.fetch_nodes import Node, Nodes
 from sqlalchemy_dynamics.sandbox.fetchxml import Entity, Fetch
-from sqlalchemy_dynamics.sandbox.predicates import Sql
+from sqlalchemy_dynamics.sandbox.predicates import Reference, Sql
 from sqlalchemy_dynamics.sandbox.schema import Table
+from sqlalchemy_dynamics.sandbox.values import KINDS
 from sqlalchemy_dynamics.sandbox.wire import Service
 
 __all__ = ["Tables", "compile_tables"]
+
+
+_NOT_JOINED = frozenset({"MultiSelectPicklist", "Image", "File"})
 
 
 @dataclass
@@ -68,8 +72,32 @@ def _own(node: Node, nodes: Nodes) -> list[Sql]:
     return [compile_items(node, nodes, found, linked) for found in node.entity.filters]
 
 
+def _ends(node: Node, child: Node) -> tuple[Reference, Reference]:
+    """The two columns of a link, indexed when they are ids."""
+    near, far = child.entity.to_column, child.entity.from_column
+    if not near and not far:
+        near, far = _related(node, child)
+    ends = node.reference(near), child.reference(far)
+    for end in ends:
+        if end.column.kind in _NOT_JOINED:
+            raise refuse("link column", name=end.column.name, kind=KINDS[end.column.kind].attribute_type)
+        if KINDS[end.column.kind].edm == "Edm.Guid":
+            node.service.store.index_lookup(end.table, end.column.name)
+    return ends
+
+
+def _related(node: Node, child: Node) -> tuple[str, str]:
+    """The columns of the first relationship between two tables, for a link without from and to."""
+    for one in node.service.organisation.one_to_many.values():
+        if (one.referencing, one.referenced) == (node.table.name, child.table.name):
+            return one.attribute, one.referenced_attribute
+        if (one.referenced, one.referencing) == (node.table.name, child.table.name):
+            return one.referenced_attribute, one.attribute
+    raise refuse("no relationship", name=child.table.name)
+
+
 def _on(node: Node, child: Node) -> str:
-    near, far = node.reference(child.entity.to_column), child.reference(child.entity.from_column)
+    near, far = _ends(node, child)
     return f"{far.equal} = {near.equal}"
 
 
@@ -107,7 +135,7 @@ def _exists(part: _Part, node: Node, child: Node, nodes: Nodes) -> None:
 
 
 def _in(part: _Part, node: Node, child: Node, nodes: Nodes) -> None:
-    near, far = node.reference(child.entity.to_column), child.reference(child.entity.from_column)
+    near, far = _ends(node, child)
     found = _select(far.equal, node, child, nodes, correlated=False)
     part.conditions.append(Sql(f"{near.equal} IN ({found.text})", found.parameters))
 

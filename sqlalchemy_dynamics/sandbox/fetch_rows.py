@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy_dynamics.sandbox.annotations import Wanted, formatted_sql, name_of
+from sqlalchemy_dynamics.sandbox.annotations import ASSOCIATED, Wanted, associated, formatted_sql, name_of
 from sqlalchemy_dynamics.sandbox.fetch_failures import refuse
 from sqlalchemy_dynamics.sandbox.fetch_joins import Tables
 from sqlalchemy_dynamics.sandbox.fetch_nodes import Node
@@ -68,6 +68,8 @@ def _every(node: Node) -> Iterator[Member]:
 
 
 def _own_name(node: Node, column: Column) -> str:
+    if node.entity.link_type == "matchfirstrowusingcrossapply":
+        return column.schema_name
     return f"{node.alias}.{column.name}" if node.alias else column.property
 
 
@@ -83,25 +85,31 @@ def context_names(tables: Tables, found: list[Member]) -> str:
     """Return what the context URL shows in parentheses, with them (section 4.10)."""
     if tables.root.entity.every_attribute:
         return ""
-    names = []
+    root, names, lookups = tables.root, [], []
     for member in found:
-        if member.node is tables.root:
-            names.append(member.name)
-            if member.name == "_transactioncurrencyid_value":
-                names.append("transactioncurrencyid")
-    return f"({','.join(names)})" if names else ""
+        column = member.reference.column
+        if member.node is not root:
+            continue
+        names.append(column.name if member.renamed else member.name)
+        if column.is_lookup and not column.plain_guid:
+            targets = dict.fromkeys(associated(root.service.organisation, root.table, column).values())
+            names += [] if member.renamed else targets
+            lookups += [f"{name}()" for name in targets]
+    return f"({','.join([*names, *lookups])})" if names else ""
 
 
 def row_text(service: Service, tables: Tables, fetch: Fetch, found: list[Member], wanted: Wanted) -> str:
     """Return the SQL of one row as JSON text; nulls are left out."""
     shape = RowShape(tables.root.table, [], tables.root.sql, etag=not fetch.distinct)
+    renamed = Wanted(f"{wanted.preference or ''},-{ASSOCIATED}")
     for member in found:
         pieces = Pieces()
         own = RowShape(member.node.table, [], member.node.sql, omit_nulls=True)
         if member.renamed and wanted(ALIASED):
             note = f',"{member.name}@{ALIASED}":"{member.reference.column.name}"'
             pieces.add(f"CASE WHEN {member.reference.sql} IS NULL THEN '' ELSE '{note}' END")
-        property_pieces(service, own, member.reference.column, wanted, pieces, member.name)
+        notes = renamed if member.renamed else wanted
+        property_pieces(service, own, member.reference.column, notes, pieces, member.name)
         shape.members.append(pieces.sql())
     shape.members += _children(service, tables.root)
     return row_sql(service, shape, wanted)

@@ -27,6 +27,8 @@ _CHILDREN = {
     "value": (),
 }
 _MOST_LINKS = 15
+_MOST_CONDITIONS = 500
+_DEEPEST = 100
 _LARGEST_TOP = 5000
 _LARGEST = 2**31 - 1
 
@@ -75,7 +77,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Entity:
-    """The `entity`, or a `link-entity` with the columns it is joined by."""
+    """The `entity`, or a `link-entity` with the columns it is joined by. Without attributes all of the entity come."""
 
     name: str
     attributes: tuple[Attribute, ...]
@@ -119,18 +121,23 @@ def parse_fetch(text: str) -> Fetch:
     if root.tag != "fetch" or entity is None or not entity.get("name"):
         raise refuse("no entity")
     _check(root)
-    if sum(1 for _ in root.iter("link-entity")) > _MOST_LINKS:
+    links, conditions = (sum(1 for _ in root.iter(name)) for name in ("link-entity", "condition"))
+    if links > _MOST_LINKS:
         raise refuse("links")
+    if links + conditions > _MOST_CONDITIONS:
+        raise refuse("conditions")
     return _fetch(root, entity)
 
 
-def _check(element: Element) -> None:
+def _check(element: Element, depth: int = 0) -> None:
     valid = _CHILDREN[element.tag]
+    if depth > _DEEPEST:
+        raise refuse("xml")
     for child in element:
         if child.tag not in valid:
             xml = ElementTree.tostring(child, "unicode").strip()
             raise refuse("child", valid=", ".join(valid), name=child.tag, xml=xml)
-        _check(child)
+        _check(child, depth + 1)
 
 
 def _fetch(root: Element, entity: Element) -> Fetch:
@@ -158,14 +165,16 @@ def _entity(element: Element) -> Entity:
     return Entity(
         name=_needed(element, "name"),
         attributes=tuple(_attribute(child) for child in element.findall("attribute")),
-        every_attribute=element.find("all-attributes") is not None,
+        every_attribute=element.find("all-attributes") is not None or (
+            element.tag == "entity" and element.find("attribute") is None and element.find("no-attrs") is None
+        ),
         orders=tuple(_order(child) for child in element.findall("order")),
         filters=tuple(_filter(child) for child in element.findall("filter")),
         links=tuple(_entity(child) for child in element.findall("link-entity")),
         alias=_alias(element),
         link_type=element.get("link-type") or "inner",
-        from_column=_needed(element, "from") if element.tag == "link-entity" else "",
-        to_column=_needed(element, "to") if element.tag == "link-entity" else "",
+        from_column=element.get("from", ""),
+        to_column=element.get("to", ""),
     )
 
 

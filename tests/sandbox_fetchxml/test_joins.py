@@ -63,6 +63,7 @@ def test_linked_columns_and_their_annotations(fx: Fetcher) -> None:
     assert row["c.ownerid@Microsoft.Dynamics.CRM.lookuplogicalname"] == "systemuser"
     assert row["c.ownerid@OData.Community.Display.V1.FormattedValue"]
     assert row["c.fullname@OData.Community.Display.V1.AttributeName"] == "fullname"
+    assert "c.ownerid@Microsoft.Dynamics.CRM.associatednavigationproperty" not in row
     assert found.json["@odata.context"].endswith("$metadata#accounts(name,accountid)")
 
 
@@ -93,6 +94,18 @@ def test_a_column_compared_with_another_table(fx: Fetcher) -> None:
 def test_links_without_alias_are_numbered(fx: Fetcher) -> None:
     bare = f"<link-entity {TO_CONTACTS}><attribute name='fullname'/></link-entity>"
     assert "contact1.fullname" in fx.fetch(f"<attribute name='name'/>{ONLY}{bare}").rows[0]
+
+
+def test_the_first_match_has_schema_names(fx: Fetcher) -> None:
+    first = link("matchfirstrowusingcrossapply", f"<attribute name='fullname'/>{TWO}")
+    row = fx.fetch(f"<attribute name='name'/>{ONLY}{first}").rows[0]
+    assert row["FullName"] == "fx two" and "c.fullname" not in row
+
+
+def test_a_link_without_columns_follows_the_relationship(fx: Fetcher) -> None:
+    bare = "<link-entity name='account' alias='up' link-type='outer'><attribute name='name'/></link-entity>"
+    rows = fx.fetch(f"<attribute name='name'/>{ONLY}{bare}").rows
+    assert {row["name"]: row.get("up.name") for row in rows}["fx c"] == "fx b"
 
 
 def test_a_many_to_many_link(fx: Fetcher) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sqlalchemy_dynamics.sandbox.failures import ODataError
+from sqlalchemy_dynamics.sandbox.fetchxml import parse_fetch
 from tests.sandbox_fetchxml.conftest import IDS, Fetcher
 
 LINK = "<link-entity name='contact' from='parentcustomerid' to='accountid' alias='{}'>{}</link-entity>"
@@ -37,6 +39,8 @@ def test_documents(fx: Fetcher, xml: str, code: str) -> None:
     ("<attribute name='name' alias='x'/><attribute name='revenue' alias='x'/>", "", "0x80041130"),
     ("<attribute name='name' alias='1x'/>", "", "0x80040203"),
     ("".join(LINK.format(f"c{n}", "") for n in range(16)), "", "0x8004430D"),
+    ("<filter>" * 150 + "</filter>" * 150, "", "0x80040201"),
+    ("<link-entity name='publisher' alias='s'/>", "", "0x80040203"),
     ("<order alias='x'/>", "", "0x80041132"),
     ("<attribute name='name' alias='n' groupby='true'/><order attribute='name'/>", "aggregate='true'", "0x80041131"),
     ("<attribute name='name' alias='n' aggregate='sum'/>", "aggregate='true'", "0x8004112f"),
@@ -85,6 +89,15 @@ def test_texts_that_are_recorded(fx: Fetcher) -> None:
         "Number of link entities in query exceeded maximum limit.")
     assert len(fx.fetch("".join(LINK.format(f"c{n}", "") for n in range(15)).replace("='contact'", "='contact' "
                "link-type='exists'")).rows) > 0
+
+
+def test_too_many_conditions() -> None:
+    condition = "<condition attribute='name' operator='null'/>"
+    xml = f"<fetch><entity name='account'><filter>{{}}</filter>{LINK.format('c', '')}</entity></fetch>"
+    assert len(parse_fetch(xml.format(condition * 499)).entity.filters[0].items) == 499
+    with pytest.raises(ODataError) as caught:
+        parse_fetch(xml.format(condition * 500))
+    assert caught.value.code == "0x8004430C"
 
 
 def test_other_options_beside_fetch(fx: Fetcher) -> None:
