@@ -73,7 +73,7 @@ class Bulk:
 
     def _portion(self, changes: Sequence[Change]) -> int:
         """Rows in versions, and deletes, are answered one by one: another's row must not undo them."""
-        whole = all(each.verb in ("create", "update") and each.match == ANY_VERSION for each in changes)
+        whole = all(each.verb in ("create", "update", "upsert") and each.match == ANY_VERSION for each in changes)
         return self._units.together(changes) if whole or len(changes) == 1 else self._units.each(changes)
 
     def _side_by_side(self, changes: Sequence[Change], size: int, work: Callable[[Sequence[Change]], int]) -> int:
@@ -112,9 +112,10 @@ def _without_repeats(changes: Sequence[Change]) -> list[list[Change]]:
         seen: set[str] = set()
         runs.append([])
         for change in group:
-            if change.key in seen and change.key:
+            name = change.key or change.alternate
+            if name in seen and name:
                 runs.append([])
                 seen = set()
-            seen.add(change.key)
+            seen.add(name)
             runs[-1].append(change)
     return runs

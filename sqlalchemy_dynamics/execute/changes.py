@@ -14,12 +14,12 @@ from sqlalchemy_dynamics.odata.messages import HttpRequest
 
 __all__ = ["Change", "is_duplicate", "is_missing", "is_stale", "named", "request_of"]
 
-_VERBS = {"create": "INSERT", "update": "UPDATE", "delete": "DELETE"}
+_VERBS = {"create": "INSERT", "update": "UPDATE", "upsert": "INSERT", "delete": "DELETE"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one row. `verb` is create, update, delete, link or unlink; `row` counts from 1.
+    """What happens to one row. `verb` is create, update, upsert, delete, link or unlink; `row` counts from 1.
 
     `made` says that the key was made here, so that a row that has it can be nobody else's. `match` is the version
     an update or delete asks for. A link is between `key` and row `other` of the set `other_set`, along `navigation`.
@@ -36,15 +36,18 @@ class Change:
     navigation: str = ""
     other: str = ""
     other_set: str = ""
+    alternate: str = ""
 
     @property
     def address(self) -> str:
-        """The row's address below the service root."""
-        return changes.row_address(self.table.entity_set, self.key)
+        """The row's address below the service root; `alternate` is one by alternate key."""
+        return self.alternate or changes.row_address(self.table.entity_set, self.key)
 
     @property
     def keyed(self) -> dict[str, Any]:
-        """The body with the key in it."""
+        """The body with the key in it, or with the row's address by alternate key."""
+        if self.alternate:
+            return {"@odata.id": self.alternate, **self.body}
         return {self.table.columns[self.table.primary_key].wire: self.key, **self.body}
 
 
@@ -54,6 +57,8 @@ def request_of(change: Change) -> HttpRequest:
         return changes.create(change.table.entity_set, change.keyed if change.key else change.body, change.select)
     if change.verb == "update":
         return changes.update(change.address, change.body, change.match, change.select)
+    if change.verb == "upsert":
+        return changes.upsert(change.address, change.body, select=change.select)
     if change.verb == "delete":
         return changes.delete(change.address, None if change.match == ANY_VERSION else change.match)
     if change.verb == "link":

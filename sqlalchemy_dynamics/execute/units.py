@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 __all__ = ["Units"]
 
 _MOST_TRIED = MOST_PARTS - 1
+_ACTIONS = {"create": "CreateMultiple", "update": "UpdateMultiple", "upsert": "UpsertMultiple"}
+_MULTIPLE = {
+    "CreateMultiple": wire.create_multiple,
+    "UpdateMultiple": wire.update_multiple,
+    "UpsertMultiple": wire.upsert_multiple,
+}
 _WITHOUT: set[tuple[tuple[str, ...], str, str]] = set()
 """(organisation, table, action) that the service does not have."""
 
@@ -97,8 +103,7 @@ class Units:
         first = changes[0]
         action = self._action(changes)
         if action:
-            make = wire.create_multiple if action == "CreateMultiple" else wire.update_multiple
-            request = make(first.table.entity_set, first.table.name, [each.keyed for each in changes])
+            request = _MULTIPLE[action](first.table.entity_set, first.table.name, [each.keyed for each in changes])
             answer = self._persistence.send(request)
             if not isinstance(answer.error, DataverseNotSupportedError):
                 return answer
@@ -107,8 +112,8 @@ class Units:
 
     def _action(self, changes: Sequence[Change]) -> str:
         verb, table = changes[0].verb, changes[0].table
-        action = {"create": "CreateMultiple", "update": "UpdateMultiple"}.get(verb, "")
-        plain = all(each.match == ANY_VERSION and each.key for each in changes)
+        action = _ACTIONS.get(verb, "")
+        plain = all(each.match == ANY_VERSION and (each.key or each.alternate) for each in changes)
         return action if plain and (self._session.key, table.name, action) not in _WITHOUT else ""
 
     def _batch(self, parts: Sequence[HttpRequest | ChangeSet]) -> HttpRequest:
@@ -163,7 +168,7 @@ class Units:
         """Say whether the service is in the state that the change leads to."""
         if change.verb == "create" and change.made:
             return bool(existing(self._session.send, change.table, (change.key,)))
-        if change.verb in ("create", "update"):
+        if change.verb in ("create", "update") or (change.verb == "upsert" and change.key):
             return self._has_values(change)
         return change.verb == "delete" and not existing(self._session.send, change.table, (change.key,))
 

@@ -21,11 +21,13 @@ from sqlalchemy_dynamics.execute.existing import existing
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row, no_rows
 from sqlalchemy_dynamics.execute.returned import Returned
 from sqlalchemy_dynamics.execute.units import Units
+from sqlalchemy_dynamics.execute.upserts import Upserts
 from sqlalchemy_dynamics.metadata.model import Column, Table
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION, version_tag
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.planner.change_plan import LeftOut, Term, Write, value_of
 from sqlalchemy_dynamics.planner.plan import Plan
+from sqlalchemy_dynamics.planner.upserting import computes
 from sqlalchemy_dynamics.planner.values import UnknownTarget, body_of
 from sqlalchemy_dynamics.planner.writing import plan_write
 
@@ -59,13 +61,17 @@ class Writer:
         self._pushdown, self._threads = settings.flag("Pushdown"), settings.number("MaxConcurrency")
         self._units = Units(session)
         self._returned = Returned(catalog, read, self._pushdown)
+        self._upserts = Upserts(self._units, catalog.table, self._pushdown, read, self._creates, self._bodies)
         self._known: dict[str, str] = {}
 
     def run(self, tree: Any, values: Values, cancelled: threading.Event) -> Result:
         """Run one statement; its rows are those of RETURNING, `rowcount` the rows changed."""
         write = self.planned(tree, values)
-        changes, rows = self._changes(write, values)
         bulk = Bulk(self._units, self._threads, cancelled)
+        if write.conflict is not None:
+            count, keys = self._upserts.run(write, values, self._given_rows(write, values), bulk)
+            return no_rows(count) if write.returning is None else self._returned.rows(write, keys, count)
+        changes, rows = self._changes(write, values)
         if write.returning is None:
             return no_rows(self._sent(changes, bulk))
         if write.verb == "delete":
@@ -80,7 +86,9 @@ class Writer:
 
     def run_many(self, tree: Any, sets: Iterable[Values], cancelled: threading.Event) -> int:
         """Run one statement without RETURNING for every set of values; return the number of rows changed."""
+        bulk = Bulk(self._units, self._threads, cancelled)
         changes: list[Change] = []
+        upserted: list[tuple[Write, Values, list[dict[Column, object]]]] = []
         write: Write | None = None
         kinds: dict[int | str, str] = {}
         for number, values in enumerate(sets, start=1):
@@ -88,11 +96,24 @@ class Writer:
                 write, kinds = self.planned(tree, values), _kinds(values)
                 if write.returning is not None:
                     raise ProgrammingError("executemany() takes statements that return no rows; use execute()")
-            found, _ = self._changes(write, values, number)
-            changes += [replace(each, row=number) for each in found]
-        count = Bulk(self._units, self._threads, cancelled).statements(changes)
+            if write.conflict is not None:
+                upserted.append((write, values, self._given_rows(write, values)))
+            else:
+                changes += [replace(each, row=number) for each in self._changes(write, values, number)[0]]
+        if upserted:
+            return self._upserted(upserted, bulk)
+        count = bulk.statements(changes)
         self._learn(changes)
         return count
+
+    def _upserted(self, sets: list[tuple[Write, Values, list[dict[Column, object]]]], bulk: Bulk) -> int:
+        write, values, _ = sets[0]
+        if write.conflict is not None and computes(write.conflict):
+            return sum(self._upserts.run(*each, bulk, number)[0] for number, each in enumerate(sets, start=1))
+        return self._upserts.run_many(write, values, [given for _, _, rows in sets for given in rows], bulk)
+
+    def _given_rows(self, write: Write, values: Values) -> list[dict[Column, object]]:
+        return list(_givens(write, values, self._fetched(write, values).rows))
 
     def planned(self, tree: Any, values: Values) -> Write:
         """Plan a write and check that it is allowed."""

@@ -76,7 +76,7 @@ class Write:
     Without `source` each of `rows` is a row to insert, or the one row of values for each of `keys`. With `source`
     `rows` has one entry, a template for each row that the SELECT yields, its key in `keys[0]`. `version` must be the
     row's own, else it is left alone. `alone` says that WHERE names keys and nothing else: no read is needed.
-    `returned` is where in the source's rows begins what DELETE returns.
+    `returned` is where in the source's rows begins what DELETE returns; `alias` is what the statement calls the table.
     """
 
     verb: str
@@ -90,3 +90,4 @@ class Write:
     conflict: Conflict | None = None
     filtered: bool = True
     returned: int | None = None
+    alias: str = ""

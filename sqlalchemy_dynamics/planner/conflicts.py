@@ -15,7 +15,7 @@ __all__ = ["conflict_of"]
 
 
 def conflict_of(
-    node: exp.Expression | None, table: Table, columns: Sequence[Column], column: Callable[[str], Column]
+    node: exp.Expression | None, table: Table, columns: Sequence[Column], column: Callable[[str], Column], alias: str
 ) -> Conflict | None:
     """Return what an ON CONFLICT clause asks for. Raises ProgrammingError when it names no key of the table."""
     if node is None:
@@ -31,8 +31,8 @@ def conflict_of(
     if action is None or "UPDATE" not in action.name.upper():
         return Conflict(keys, False)
     where = node.args.get("where")
-    text = "" if where is None else render(where.this if isinstance(where, exp.Where) else where)
-    return Conflict(keys, True, tuple(_settings(node.expressions, column)), text)
+    text = "" if where is None else _rendered(where.this if isinstance(where, exp.Where) else where, alias)
+    return Conflict(keys, True, tuple(_settings(node.expressions, column, alias)), text)
 
 
 def _column_name(node: exp.Expression) -> str:
@@ -60,11 +60,20 @@ def _any_key(table: Table, columns: Sequence[Column]) -> tuple[Column, ...]:
 
 
 def _settings(
-    nodes: Sequence[exp.Expression], column: Callable[[str], Column]
+    nodes: Sequence[exp.Expression], column: Callable[[str], Column], alias: str
 ) -> Iterator[tuple[Column, Column | None, str]]:
     for node in nodes:
         if not isinstance(node, exp.EQ):
             raise NotSupportedError("DO UPDATE SET takes column = value pairs only")
         value = node.expression
         taken = isinstance(value, exp.Column) and value.table.lower() == "excluded"
-        yield column(node.this.name), column(value.name) if taken else None, render(value)
+        yield column(node.this.name), column(value.name) if taken else None, _rendered(value, alias)
+
+
+def _rendered(node: exp.Expression, alias: str) -> str:
+    """The SQL of an expression; a bare name means the table's column, as `excluded` has the same names."""
+    whole = exp.Paren(this=node.copy())
+    for column in whole.find_all(exp.Column):
+        if not column.table:
+            column.set("table", exp.to_identifier(alias, quoted=True))
+    return render(whole.this)

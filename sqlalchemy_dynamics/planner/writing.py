@@ -62,14 +62,25 @@ class _Planner:
     def _insert(self, tree: exp.Insert) -> Write:
         self._refuse_clauses("overwrite", "ignore", "partition", "exists", "by_name")
         columns = self._inserted(tree)
-        conflict = conflict_of(tree.args.get("conflict"), self._table, columns, self._column)
+        conflict = conflict_of(tree.args.get("conflict"), self._table, columns, self._column, self._alias)
         returning = self._returning()
         rows = self._value_rows(tree, columns)
         if rows is not None:
-            return Write("insert", self._table, columns, rows, returning=returning, conflict=conflict)
+            return Write(
+                "insert", self._table, columns, rows, returning=returning, conflict=conflict, alias=self._alias
+            )
         source = self._source(tree)
         template = tuple(Fetched(position) for position in range(len(columns)))
-        return Write("insert", self._table, columns, (template,), source, returning=returning, conflict=conflict)
+        return Write(
+            "insert",
+            self._table,
+            columns,
+            (template,),
+            source,
+            returning=returning,
+            conflict=conflict,
+            alias=self._alias,
+        )
 
     def _inserted(self, tree: exp.Insert) -> tuple[Column, ...]:
         if tree.args.get("default"):

@@ -42,7 +42,9 @@ def test_versions_and_missing_rows_count_for_themselves(sql: Sql, connect: Conne
     keys = [str(uuid.uuid4()) for _ in range(4)]
     for key in keys:
         sql(ADD, (key, "versions", 1))
-    versions = dict(sql("SELECT accountid, versionnumber FROM account WHERE name = 'versions'").fetchall())
+    versions: dict[str, int] = dict(
+        sql("SELECT accountid, versionnumber FROM account WHERE name = 'versions'").fetchall()
+    )
     sql("UPDATE account SET revenue = 9 WHERE accountid = ?", keys[1:2])
     sets: list[Any] = [(5, key, versions[key]) for key in keys]
     sets.insert(2, (5, str(uuid.uuid4()), 1))

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-import sqlalchemy as sa
+import sqlalchemy
 from sqlalchemy import orm
 from sqlalchemy.dialects import registry
 
@@ -18,11 +18,12 @@ from sqlalchemy_dynamics.sandbox import Sandbox
 from .conftest import sent
 
 registry.register("dynamics", "sqlalchemy_dynamics.dialect", "DynamicsDialect")
+sa: Any = sqlalchemy  # its types differ between the two versions the tests run with
 SQLALCHEMY_2 = not sa.__version__.startswith("1.")
 Base: Any = orm.declarative_base()
 
 
-class Account(Base):
+class Account(Base):  # type: ignore[misc]
     __tablename__ = "account"
     accountid = sa.Column(GUID, primary_key=True, default=sqlalchemy_dynamics.client_key)
     name = sa.Column(sa.String)
@@ -32,7 +33,7 @@ class Account(Base):
     __mapper_args__ = {"version_id_col": versionnumber, "version_id_generator": False}
 
 
-class Contact(Base):
+class Contact(Base):  # type: ignore[misc]
     __tablename__ = "contact"
     contactid = sa.Column(GUID, primary_key=True, default=sqlalchemy_dynamics.client_key)
     lastname = sa.Column(sa.String)
@@ -41,7 +42,7 @@ class Contact(Base):
 
 
 @pytest.fixture
-def engine(org: Sandbox) -> Iterator[sa.engine.Engine]:
+def engine(org: Sandbox) -> Iterator[Any]:
     engine = sa.create_engine(
         f"dynamics:///?OrganizationUrl={quote(org.url)}&OAuthAccessToken={quote(org.access_token)}"
     )
@@ -54,7 +55,7 @@ def engine(org: Sandbox) -> Iterator[sa.engine.Engine]:
 
 
 @pytest.fixture
-def session(engine: sa.engine.Engine) -> Iterator[Any]:
+def session(engine: Any) -> Iterator[Any]:
     with orm.Session(engine) as session:
         yield session
 
