@@ -38,6 +38,7 @@ class Executor:
         self._catalog = catalog
         settings = session.settings
         self._pushdown = settings.flag("Pushdown")
+        self._dialect = settings.text("SqlDialect")
         size = settings.number("PageSize")
         self._page_size = size if 0 < size < _MOST_ROWS else None
         self.writer = Writer(session, catalog, self._read)
@@ -45,7 +46,7 @@ class Executor:
 
     def run(self, sql: str, parameters: Parameters = None, *, cancelled: threading.Event | None = None) -> Result:
         """Start a statement. Raises ProgrammingError before anything is sent when the SQL is wrong."""
-        statement = parsed(sql)
+        statement = parsed(sql, self._dialect)
         stop = cancelled or threading.Event()
         if statement.kind == "explain":
             return explained(self._steps(statement, parameters))
@@ -62,7 +63,7 @@ class Executor:
         self, sql: str, sets: Iterable[Parameters], *, cancelled: threading.Event | None = None
     ) -> int | None:
         """Run a write once for each set of parameters and return the rows changed; None for other statements."""
-        statement = parsed(sql)
+        statement = parsed(sql, self._dialect)
         if statement.kind != "write":
             return None
         stop = cancelled or threading.Event()
@@ -70,7 +71,7 @@ class Executor:
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[Step]:
         """Return (step, kind, detail) of a statement, with or without its parameters. Loads metadata at most."""
-        return self._steps(parsed(sql), parameters)
+        return self._steps(parsed(sql, self._dialect), parameters)
 
     def _steps(self, statement: Statement, parameters: Parameters) -> list[Step]:
         shown = parameters is not None or not statement.markers

@@ -245,6 +245,8 @@ def _beside(node: exp.Expression, owned: Owned, kinds: Kinds) -> Iterator[tuple[
 def _difference(node: exp.DateDiff, op: str, right: exp.Expression, owned: Owned, kinds: Kinds) -> Filter | None:
     """DATEDIFF(unit, a, b) counts the starts of a unit between a and b: `node.this` is b, `node.expression` a."""
     unit, count = unit_of(node.args.get("unit")), whole_number(right, kinds)
+    if unit == "week":  # whole weeks between the dates, not their Mondays
+        return None
     for side, other, sign in ((node.expression, node.this, -1), (node.this, node.expression, 1)):
         column = owned(side) if isinstance(side, exp.Column) else None
         fixed = moment_of(other, kinds) if column is not None else None

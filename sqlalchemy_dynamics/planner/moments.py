@@ -52,8 +52,9 @@ class _Step:
     def __str__(self) -> str:
         if self.what != "add":
             return f"{self.what} {self.unit}"
-        amount = self.amount.name if isinstance(self.amount, Key) else str(self.amount)
-        return f"{'+-'[self.sign < 0]} {amount} {self.unit}"
+        if isinstance(self.amount, Key):
+            return f"{'+-'[self.sign < 0]} {self.amount.name} {self.unit}"
+        return f"{'+-'[self.sign * self.amount < 0]} {abs(self.amount)} {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)

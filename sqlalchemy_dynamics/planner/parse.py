@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -10,6 +11,8 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
+from sqlalchemy_dynamics.planner.spoken import friendly, keep_names
+from sqlalchemy_dynamics.planner.tsql import rearranged, translated
 
 __all__ = ["Dynamics", "Statement", "bare", "is_clock", "parameter_key", "parse", "render"]
 
@@ -18,8 +21,10 @@ _BEFORE_TOP = (TokenType.SELECT, TokenType.DISTINCT, TokenType.ALL)
 _AFTER_TOP = (TokenType.NUMBER, TokenType.L_PAREN, TokenType.PLACEHOLDER, TokenType.COLON, TokenType.PARAMETER)
 _CLOCK = "statement_moment"
 _NOW = {
-    **dict.fromkeys(("GETDATE", "GETUTCDATE", "SYSUTCDATETIME", "SYSDATETIME", "NOW"), "TIMESTAMPTZ"),
-    **dict.fromkeys(("GET_CURRENT_TIMESTAMP", "TRANSACTION_TIMESTAMP"), "TIMESTAMPTZ"),
+    **dict.fromkeys(
+        ("GETDATE", "GETUTCDATE", "SYSUTCDATETIME", "SYSDATETIME", "NOW", "SYSDATETIMEOFFSET"), "TIMESTAMPTZ"
+    ),
+    **dict.fromkeys(("NOW", "GET_CURRENT_TIMESTAMP", "TRANSACTION_TIMESTAMP"), "TIMESTAMPTZ"),
     **dict.fromkeys(("CURRENT_LOCALTIMESTAMP", "LOCALTIMESTAMP"), "TIMESTAMP"),
     "TODAY": "DATE",
 }
@@ -61,20 +66,36 @@ class Statement:
     clock: int | str | None = None
 
 
-def parse(sql: str) -> Statement:
-    """Parse one statement. Raises ProgrammingError with line and column, NotSupportedError for other kinds."""
-    tokens, markers = _tokens(sql)
+def parse(sql: str, dialect: str = "dynamics") -> Statement:
+    """Parse one statement. Raises ProgrammingError with line and column, NotSupportedError for other kinds.
+
+    `dialect` is dynamics or tsql (the property SqlDialect).
+    """
+    spoken = _SPOKEN[dialect]
+    tokens, markers = _tokens(sql, spoken)
     if tokens and tokens[0].text.upper() in _COMMANDS:
-        return _command(tokens[0].text.upper(), sql[tokens[0].end + 1 :].strip())
+        return _command(tokens[0].text.upper(), sql[tokens[0].end + 1 :].strip(), dialect)
     tree = _tree(tokens, sql)
-    if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)):
-        return Statement("write", tree, markers)
-    if isinstance(tree, (exp.Query, exp.Values)):
-        tree = _friendly(tree)
-        clock = _hold_clock(tree, markers + 1 if markers else _CLOCK)
-        return Statement("select", tree, markers, pinned=_pinned(tree), clock=clock)
-    what = type(tree).__name__.upper()
-    raise NotSupportedError(f"{what} statements are not supported; use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN")
+    kind = "write" if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)) else "select"
+    if kind == "select" and not isinstance(tree, (exp.Query, exp.Values)):
+        what = type(tree).__name__.upper()
+        raise NotSupportedError(
+            f"{what} statements are not supported; use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN"
+        )
+    tree = friendly(spoken.tree(tree))
+    clock = _hold_clock(tree, markers + 1 if markers else _CLOCK)
+    return Statement(kind, tree, markers, pinned=_pinned(tree), clock=clock)
+
+
+@dataclass(frozen=True)
+class _Spoken:
+    """What a dialect changes in the tokens and in the tree."""
+
+    tokens: Callable[[list[Token]], list[Token]]
+    tree: Callable[[exp.Expression], exp.Expression]
+
+
+_SPOKEN = {"dynamics": _Spoken(lambda tokens: tokens, lambda tree: tree), "tsql": _Spoken(rearranged, translated)}
 
 
 def bare(node: exp.Expression) -> exp.Expression:
@@ -108,10 +129,10 @@ def _tree(tokens: list[Token], sql: str) -> exp.Expression:
     return trees[0]
 
 
-def _tokens(sql: str) -> tuple[list[Token], int]:
+def _tokens(sql: str, spoken: _Spoken) -> tuple[list[Token], int]:
     """Tokenize; make a column called top a name again, and number the ``?`` markers as ``$1``, ``$2``…"""
     try:
-        tokens = Dynamics().tokenize(sql)
+        tokens = spoken.tokens(Dynamics().tokenize(sql))
     except SqlglotError as error:
         raise ProgrammingError(_where(error)) from None
     out: list[Token] = []
@@ -144,18 +165,18 @@ def _where(error: SqlglotError) -> str:
     return f"cannot read the statement at line {first['line']}, column {first['col']}: {first['description']}"
 
 
-def _command(word: str, text: str) -> Statement:
+def _command(word: str, text: str, dialect: str) -> Statement:
     if word == "EXPLAIN":
-        return _explained(text)
+        return _explained(text, dialect)
     if word in ("EXEC", "EXECUTE", "CALL"):
         return Statement("call", None, 0, f"{word} {text}")
     raise NotSupportedError(f"{word} is not supported; use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN")
 
 
-def _explained(text: str) -> Statement:
+def _explained(text: str, dialect: str) -> Statement:
     first, _, rest = text.partition(" ")
     analyze = first.upper() == "ANALYZE"
-    inner = parse(rest if analyze else text)
+    inner = parse(rest if analyze else text, dialect)
     if inner.kind in ("explain", "analyze"):
         raise ProgrammingError("EXPLAIN cannot explain an EXPLAIN")
     return replace(inner, kind="analyze" if analyze else "explain", explained=inner.kind)
@@ -182,8 +203,7 @@ def is_clock(node: exp.Expression) -> bool:
 
 def _hold_clock(tree: exp.Expression, key: int | str) -> int | str | None:
     """Put a parameter where the statement asks for the time; return its key, None when it does not ask."""
-    for item in {id(item): item for item in map(_selected, _clock_nodes(tree)) if item is not None}.values():
-        item.replace(exp.alias_(item.copy(), str(item.sql()), quoted=True))
+    keep_names(_clock_nodes(tree))
     nodes = _clock_nodes(tree)
     for node in nodes:
         node.replace(_clock(key, str(_clock_type(node))))
@@ -192,13 +212,6 @@ def _hold_clock(tree: exp.Expression, key: int | str) -> int | str | None:
 
 def _clock_nodes(tree: exp.Expression) -> list[exp.Expression]:
     return [node for node in tree.find_all(*_CLOCK_NODES) if _clock_type(node) is not None]
-
-
-def _selected(node: exp.Expression) -> exp.Expression | None:
-    """Return the unnamed item of a select list that a node is in: it is called by its text, which is to change."""
-    while node.parent is not None and not isinstance(node.parent, exp.Select):
-        node = node.parent
-    return node if node.arg_key == "expressions" and not isinstance(node, exp.Alias) else None
 
 
 def _clock_type(node: exp.Expression) -> str | None:
@@ -218,38 +231,3 @@ def _clock(key: int | str, kind: str) -> exp.Expression:
     marker.meta["clock"] = True
     moment = exp.cast(marker, "TIMESTAMPTZ")
     return moment if kind == "TIMESTAMPTZ" else exp.cast(moment, kind)
-
-
-def _friendly(tree: exp.Expression) -> exp.Expression:
-    """Replace the function names people bring along by those the residual engine knows."""
-    for node in reversed(list(tree.find_all(exp.Anonymous, exp.ToChar, exp.CurrentDate))):
-        if isinstance(node, exp.CurrentDate):
-            if isinstance(node.this, exp.Column):
-                node.replace(exp.Anonymous(this="today", expressions=[node.this]))
-        elif isinstance(node, exp.ToChar):
-            node.replace(exp.Anonymous(this="STRFTIME", expressions=[node.this, _strftime(node)]))
-        elif node.name.upper() == "ISNULL" and len(node.expressions) == 2:
-            node.replace(exp.Coalesce(this=node.expressions[0], expressions=node.expressions[1:]))
-    return tree
-
-
-_TO_CHAR = (
-    ("YYYY", "%Y"), ("YY", "%y"), ("MONTH", "%B"), ("MON", "%b"), ("MM", "%m"), ("DDD", "%j"), ("DD", "%d"),
-    ("HH24", "%H"), ("HH12", "%I"), ("HH", "%I"), ("MI", "%M"), ("SS", "%S"), ("DAY", "%A"), ("DY", "%a"),
-)  # fmt: skip
-
-
-def _strftime(node: exp.ToChar) -> exp.Expression:
-    """Translate a literal TO_CHAR format; sqlglot's duckdb generator would drop it silently."""
-    pattern = node.args.get("format")
-    if not isinstance(pattern, exp.Literal):
-        raise NotSupportedError("TO_CHAR needs a literal format")
-    text, out = pattern.this, ""
-    while text:
-        for name, directive in _TO_CHAR:
-            if text.upper().startswith(name):
-                out, text = out + directive, text[len(name) :]
-                break
-        else:
-            out, text = out + text[0], text[1:]
-    return exp.Literal.string(out)

@@ -32,6 +32,13 @@ FETCHING = (
         doc="Requests of a statement under way at a time.",
     ),
     Property("Pushdown", kind="bool", default="true", doc="false fetches whole tables and computes locally."),
+    Property(
+        "SqlDialect",
+        kind="choice",
+        default="dynamics",
+        allowed=("dynamics", "tsql"),
+        doc="tsql reads T-SQL's spelling: TOP, [name], +, CONVERT, DATEADD, x = column; meanings stay the driver's.",
+    ),
     Property("MemoryLimit", kind="size", default="1GB", doc="Memory of the local engine before it spills to disk."),
     Property("TempDirectory", kind="path", doc="Where the local engine spills; unset: the system's temporary folder."),
     Property("CacheLocation", kind="path", doc="Folder of the metadata cache; unset: the user's cache folder."),

@@ -27,16 +27,16 @@ def entries(path: Path) -> Iterator[tuple[str, str]]:
         yield statement, "\n".join(line for line in lines if line.startswith("  "))
 
 
-def steps(statement: str) -> str:
+def steps(statement: str, dialect: str = "dynamics") -> str:
     """Return what EXPLAIN shows of a statement, all parameters being whole numbers, or the error it is refused with."""
     try:
-        return _steps(statement)
+        return _steps(statement, dialect)
     except (ProgrammingError, NotSupportedError) as error:
         return f"  {type(error).__name__}: {error}"
 
 
-def _steps(statement: str) -> str:
-    parsed = parse(statement)
+def _steps(statement: str, dialect: str) -> str:
+    parsed = parse(statement, dialect)
     assert parsed.tree is not None
     kinds: dict[int | str, str] = dict.fromkeys(range(1, parsed.markers + 1), "int")
     if parsed.clock is not None:
@@ -45,22 +45,27 @@ def _steps(statement: str) -> str:
     return "\n".join(f"  {kind}: {detail}" for _, kind, detail in steps_of(plan, None if kinds else {}, None))
 
 
+def _dialect(path: Path) -> str:
+    return "tsql" if path.stem == "tsql" else "dynamics"
+
+
 CASES = [
-    pytest.param(statement, expected, id=f"{path.stem}: {statement}")
+    pytest.param(statement, expected, _dialect(path), id=f"{path.stem}: {statement}")
     for path in sorted(FOLDER.glob("*.txt"))
     for statement, expected in entries(path)
     if not statement.startswith("#")
 ]
 
 
-@pytest.mark.parametrize(("statement", "expected"), CASES)
-def test_golden(statement: str, expected: str) -> None:
-    assert steps(statement) == expected
+@pytest.mark.parametrize(("statement", "expected", "dialect"), CASES)
+def test_golden(statement: str, expected: str, dialect: str) -> None:
+    assert steps(statement, dialect) == expected
 
 
 def _write(path: Path) -> None:
     blocks = [
-        statement if statement.startswith("#") else f"{statement}\n{steps(statement)}" for statement, _ in entries(path)
+        statement if statement.startswith("#") else f"{statement}\n{steps(statement, _dialect(path))}"
+        for statement, _ in entries(path)
     ]
     path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
 
