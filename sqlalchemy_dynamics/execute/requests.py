@@ -99,10 +99,8 @@ def _inside(scan: Scan, among: Sequence[Scan]) -> Iterator[tuple[str, Scan]]:
 
 def fields_of(scan: Scan, among: Sequence[Scan] = (), path: tuple[str, ...] = ()) -> tuple[Field, ...]:
     """Return the fields of a scan's reply, those of the scans expanded in it behind its own."""
-    fields = [
-        replace(field_of(column), through=path, name=f"{scan.number}.{column.name}" if path else column.name)
-        for column in scan.columns
-    ]
+    prefix = f"{scan.number}." if path else ""
+    fields = [field_of(column, prefix, path) for column in scan.columns]
     for navigation, inner in _inside(scan, among):
         fields += fields_of(inner, among, (*path, navigation))
     return tuple(fields)
@@ -134,10 +132,10 @@ def _chunks(scan: Scan, keys: Sequence[object] | None) -> Iterator[tuple[Filter,
         yield (Among((column.wire,), tuple(Value(key, column.edm) for key in chunk)),)
 
 
-def field_of(column: Column) -> Field:
+def field_of(column: Column, prefix: str = "", path: tuple[str, ...] = ()) -> Field:
     """Return how a column is read: its property, or the annotation a companion is made of."""
     annotation = _ANNOTATIONS[column.companion] if column.companion is not None else None
-    return Field(column.wire, column.type, annotation, name=column.name)
+    return Field(column.wire, column.type, annotation, prefix + column.name, path)
 
 
 def _sized(query: Query, wanted: int | None, page_size: int | None) -> Query:
