@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.execute.arrow import schema_of
-from sqlalchemy_dynamics.execute.requests import Ask, asks_of
+from sqlalchemy_dynamics.execute.requests import asks_of
 from sqlalchemy_dynamics.execute.result import ResultColumn, Row
 from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.odata.pages import ArrowDecoder, Field, RowDecoder

@@ -126,7 +126,7 @@ class Table:
 
     @property
     def joined(self) -> bool:
-        """True when the service follows the table's lookups itself; elastic tables have no links (dataverse-web-api)."""
+        """True when the service follows the table's lookups; elastic tables have no links (dataverse-web-api)."""
         return self.kind in ("Standard", "Activity")
 
     def column(self, name: str) -> Column | None:
