@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sqlalchemy_dynamics.cli import commands
+from sqlalchemy_dynamics.cli import commands, doctor, signing
 from sqlalchemy_dynamics.cli.output import FORMATS, TEXT_FORMATS
 
 __all__ = ["parse"]
@@ -27,6 +27,10 @@ def _parser() -> argparse.ArgumentParser:
     _explain(subparsers.add_parser("explain", help="print the Web API requests a statement would make"))
     _tables(subparsers.add_parser("tables", help="list the tables"))
     _describe(subparsers.add_parser("describe", help="list the columns of a table"))
+    _login(subparsers.add_parser("login", help="sign in, and keep the tokens in the settings file"))
+    _logout(subparsers.add_parser("logout", help="forget an organisation's tokens"))
+    _settings(subparsers.add_parser("settings", help="look at the settings file, copy it, change its key"))
+    _doctor(subparsers.add_parser("doctor", help="check a real organisation, reading only"))
     subparsers.add_parser("sandbox", help="serve a local organisation with demo data", add_help=False)
     return parser
 
@@ -35,6 +39,7 @@ def _query(parser: argparse.ArgumentParser) -> None:
     _common(parser, FORMATS)
     parser.add_argument("--explain", action="store_true", help="print the requests instead of making them")
     parser.add_argument("--requests", action="store_true", help="print the Web API requests made after the rows")
+    _secrets(parser)
     parser.add_argument("sql", metavar="SQL", help="the statement")
     parser.set_defaults(run=commands.query)
 
@@ -57,7 +62,55 @@ def _describe(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=commands.describe)
 
 
+def _login(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-browser", action="store_true", help="print the address and wait, open nothing")
+    _organization(parser)
+    parser.set_defaults(run=signing.login)
+
+
+def _logout(parser: argparse.ArgumentParser) -> None:
+    _organization(parser)
+    parser.set_defaults(run=signing.logout)
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="list the sign-ins in the settings file")
+    _written(show, TEXT_FORMATS)
+    _secrets(show)
+    show.set_defaults(run=signing.show)
+    export = actions.add_parser("export", help="copy the settings file; a passphrase opens the copy elsewhere")
+    export.add_argument("target", metavar="TARGET", help="the new file")
+    export.set_defaults(run=signing.export)
+    rotate = actions.add_parser("rotate-key", help="seal the settings file with a new key")
+    rotate.add_argument("--new-passphrase", action="store_true", help="ask for a passphrase that opens it from now on")
+    rotate.set_defaults(run=signing.rotate)
+    for each in (show, export, rotate):
+        each.add_argument("--location", metavar="FILE", help="the settings file (default: OAuthSettingsLocation)")
+        _organization(each)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _written(parser, TEXT_FORMATS)
+    _organization(parser)
+    parser.set_defaults(run=doctor.examine)
+
+
+def _organization(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "url", metavar="URL", nargs="?", help="dynamics://… or https://contoso.crm.dynamics.com (default: DYNAMICS_URL)"
+    )
+
+
+def _secrets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--show-secrets", action="store_true", help="print tokens instead of ***")
+
+
 def _common(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     parser.add_argument("--url", help="dynamics://… (default: DYNAMICS_URL, else the sandbox)")
+    _written(parser, formats)
+
+
+def _written(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     parser.add_argument("--format", choices=formats, default="table", help="default: table")
     parser.add_argument("--output", metavar="FILE", help="write there instead of to standard output")

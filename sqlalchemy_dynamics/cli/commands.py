@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from sqlalchemy_dynamics.cli.output import TEXT_FORMATS, Output
 from sqlalchemy_dynamics.cli.requests import Requests
+from sqlalchemy_dynamics.cli.revealing import shown_by
 from sqlalchemy_dynamics.cli.usage import UsageError
 from sqlalchemy_dynamics.dbapi import Connection, connect
 from sqlalchemy_dynamics.errors import ProgrammingError
@@ -25,7 +26,7 @@ def query(arguments: argparse.Namespace) -> int:
     output = Output(arguments)
     with _connect(arguments) as connection:
         requests = Requests(connection) if arguments.requests else None
-        output.write_cursor(connection.cursor().execute(arguments.sql))
+        output.write_cursor(connection.cursor().execute(arguments.sql), shown_by(arguments))
         if requests is not None:
             requests.print(output.aside)
     return 0

@@ -81,15 +81,18 @@ class Output:
         """Where remarks about the rows go: below a printed table, otherwise to stderr."""
         return sys.stdout if self._format == "table" and self._file is None else sys.stderr
 
-    def write_cursor(self, cursor: Cursor) -> None:
-        """Write a statement's rows, or say how many it changed."""
+    def write_cursor(self, cursor: Cursor, shown: Callable[[Blocks], Blocks] | None = None) -> None:
+        """Write a statement's rows, or say how many it changed. `shown` goes over rows that may hold secrets."""
         if cursor.description is None:
             print(f"{max(cursor.rowcount, 0):,} rows changed", file=self.aside)
         elif self._format in BINARY_WRITERS:
+            if shown is not None:
+                raise UsageError(f"--format {self._format} is not for rows that may hold secrets; use a text format")
             self._write_batches(cursor)
         else:
             names = [column[0] for column in cursor.description]
-            self.write_rows(names, iter(lambda: cursor.fetchmany(_BLOCK), []))
+            blocks: Blocks = iter(lambda: cursor.fetchmany(_BLOCK), [])
+            self.write_rows(names, blocks if shown is None else shown(blocks))
 
     def write_rows(self, names: Sequence[str], blocks: Blocks) -> None:
         """Write rows in a text format."""

@@ -10,11 +10,10 @@ from typing import Any
 
 from dynamics_auth.connection import ConnectionAuth
 from dynamics_auth.failures import AuthError
-from dynamics_auth.ports import Ports, Reply, TransportError
+from dynamics_auth.ports import Browser, Ports, Reply, TransportError, open_browser
 from dynamics_auth.procedures import ProcedureResult
 from dynamics_auth.provider import TokenProvider
 from dynamics_auth.settings import AuthSettings
-
 from sqlalchemy_dynamics.errors import AuthenticationError, Error, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.settings import Settings
@@ -22,7 +21,7 @@ from sqlalchemy_dynamics.settings.properties import SIGN_IN_NAMES
 from sqlalchemy_dynamics.transport.client import Transport, open_transport
 from sqlalchemy_dynamics.transport.tracing import REDACTOR, Trace
 
-__all__ = ["SignIn", "open_provider"]
+__all__ = ["SignIn", "mapped", "open_provider"]
 
 _ERRORS: Mapping[str, type[Error]] = {
     "interface": InterfaceError,
@@ -68,13 +67,20 @@ class SignIn:
         return self._auth.properties()
 
 
-def open_provider(settings: Settings, transport: Transport, credential: object, store: Any) -> TokenProvider:
+def open_provider(
+    settings: Settings,
+    transport: Transport,
+    credential: object = None,
+    store: Any = None,
+    browser: Browser = open_browser,
+) -> TokenProvider:
     """The provider of these settings; sends and opens nothing."""
     explicit = {name: settings[name] for name in SIGN_IN_NAMES if settings.explicit(name)}
     ports = Ports(
         http=_Http(lambda: transport),
         direct_http=_Http(lambda: open_transport(settings, direct=True)),
         clock=time.time,
+        browser=browser,
         logger=_Log(transport.trace),
         environ=os.environ,
         timeout=settings.seconds("Timeout") or None,
