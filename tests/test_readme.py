@@ -25,7 +25,7 @@ def _default(default: str | None) -> str:
 
 def _meaning(row: Any) -> str:
     allowed = f" ({' · '.join(row.allowed)})" if row.allowed else ""
-    return (row.doc + allowed).replace("|", "\\|")
+    return (str(row.doc) + allowed).replace("|", "\\|")
 
 
 def test_the_properties_are_those_of_the_code() -> None:

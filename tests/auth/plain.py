@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+
 from dynamics_auth.ports import Reply, TransportError
 from dynamics_auth.redaction import Redactor
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from dynamics_auth.ports import Ports
 from dynamics_auth.properties import EMBEDDED_CLIENT_ID
 from dynamics_auth.provider import TokenProvider
 from dynamics_auth.settings import AuthSettings
-
 from sqlalchemy_dynamics.sandbox.authority import Authority, Client, Entry
 from tests.auth.plain import ORG, HttpxPort, Log, in_threads
 

@@ -14,12 +14,12 @@ from urllib.parse import parse_qsl
 
 import httpx
 import pytest
+
 from dynamics_auth.connection import ConnectionAuth
 from dynamics_auth.failures import AuthError
 from dynamics_auth.keys import explicit_keys
 from dynamics_auth.ports import Reply, StandardLogger
 from dynamics_auth.tokens import AccessToken, Token, TokenSet
-
 from sqlalchemy_dynamics.sandbox.authority import Client, approve_device, client_certificate
 from tests.auth.support import CUSTOM, ORG, HttpxPort, World
 
@@ -226,7 +226,7 @@ def test_hostile_39_no_secret_in_any_output(
 def test_what_holds_secrets_cannot_be_pickled(world: World) -> None:
     provider = world.desktop()
     tokens = TokenSet(Token("abcdefgh"))
-    holders = [provider, provider.users, provider.users.vault, provider.settings, tokens, tokens.access_token()]
+    holders: list[object] = [provider, provider.users, provider.users.vault, provider.settings, tokens, tokens.access_token()]
     holders += [tokens.access, ConnectionAuth(provider, ORG), *explicit_keys(provider.settings, {})]
     for holder in holders:
         with pytest.raises(TypeError, match="secret"):

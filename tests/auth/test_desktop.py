@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from dynamics_auth.failures import AuthError, SignInTimeout
 from dynamics_auth.keys import configuration_folder
 from dynamics_auth.stores import default_location
-
 from tests.auth.support import CUSTOM, EMBEDDED, ORG, SECRET, World, free_port, in_threads
 
 

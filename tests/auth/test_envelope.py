@@ -9,6 +9,7 @@ import random
 from typing import Any
 
 import pytest
+
 from dynamics_auth import crypto
 from dynamics_auth.envelope import MAX_SLOTS, add_key, create, open_envelope, write
 from dynamics_auth.failures import AuthError, StoreDamaged, StoreWrongKey

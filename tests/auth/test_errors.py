@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+
 from dynamics_auth.authorities import resource_of
 from dynamics_auth.failures import AuthError, StoreDamaged
 from dynamics_auth.settings import AuthSettings
-
 from tests.auth.support import CUSTOM, ORG, SECRET, World
 
 APP = {"OAuthClientId": CUSTOM, "OAuthClientSecret": SECRET}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dynamics_auth import files
 from dynamics_auth.failures import AuthError, StoreDamaged, StoreUnwritable
 from dynamics_auth.files import read_private, replace_file, resolve, sweep
@@ -23,7 +24,6 @@ from dynamics_auth.keys import explicit_keys, find_keys, new_keys
 from dynamics_auth.locks import file_lock
 from dynamics_auth.settings import AuthSettings
 from dynamics_auth.stores import FileStore
-
 from tests.auth.support import ORG, World
 
 AS_ROOT = os.getuid() == 0

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
+
 from dynamics_auth.connection import ConnectionAuth
 from dynamics_auth.failures import AuthError, StoreWrongKey
-
 from tests.auth.support import CUSTOM, EMBEDDED, ORG, SECRET, World
 
 APP = {"OAuthClientId": CUSTOM, "OAuthClientSecret": SECRET}

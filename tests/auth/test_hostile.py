@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dynamics_auth.authorities import choose_authority, parse_challenge, trusted
 from dynamics_auth.connection import ConnectionAuth
 from dynamics_auth.failures import AuthError
@@ -18,7 +19,6 @@ from dynamics_auth.redirects import open_state, read_redirect, seal_state
 from dynamics_auth.settings import AuthSettings
 from dynamics_auth.slots import Key
 from dynamics_auth.tokens import Token
-
 from tests.auth.support import CUSTOM, EMBEDDED, ORG, SECRET, World, in_threads
 
 APP = {"OAuthClientId": CUSTOM, "OAuthClientSecret": SECRET}

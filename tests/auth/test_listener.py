@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode
 
 import pytest
+
 from dynamics_auth.failures import AuthError, SignInTimeout
 from dynamics_auth.listener import Receiver
 from dynamics_auth.pages import PAGES, render
-
 from tests.auth.support import Log, free_port
 
 STATE = "state-that-nobody-guesses"

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-import dynamics_auth
 import pytest
+
+import dynamics_auth
 from dynamics_auth.failures import AuthError, SignInTimeout, StoreWrongKey
 from dynamics_auth.ports import open_browser
 from dynamics_auth.properties import DEFAULT_CALLBACK, PROPERTIES, PropertyKind, canonical
@@ -151,7 +152,7 @@ def test_no_desktop_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"):
         monkeypatch.delenv(name, raising=False)
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda url: bool(opened.append(url)) or True)
+    monkeypatch.setattr("webbrowser.open", opened.append)
     monkeypatch.setattr(sys, "platform", "linux")
     assert not open_browser("https://x") and opened == []
     monkeypatch.setenv("DISPLAY", ":0")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from dynamics_auth.files import sweep
 from dynamics_auth.stores import FileStore
-
 from tests.auth.support import ORG, World, in_threads
 
 ROOT = Path(__file__).resolve().parents[2]

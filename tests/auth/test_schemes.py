@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from dynamics_auth.authorities import _ENVIRONMENTS, WELL_KNOWN_HOSTS, choose_authority, parse_challenge
 from dynamics_auth.failures import AuthError
 from dynamics_auth.ports import Reply
-
 from sqlalchemy_dynamics.sandbox.authority import Client, ManagedIdentity, approve_device, client_certificate
 from tests.auth.support import CUSTOM, EMBEDDED, ORG, SECRET, World, in_threads
 

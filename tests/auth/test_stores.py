@@ -10,11 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from dynamics_auth import stores
 from dynamics_auth.failures import AuthError, StoreUnwritable, StoreWrongKey
 from dynamics_auth.maintenance import SHOWN, export_settings, rotate_key, show_settings
 from dynamics_auth.stores import FileStore, MemoryStore, SetsAside, TokenStore, default_location, open_store
-
 from tests.auth.support import ORG, World
 
 

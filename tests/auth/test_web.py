@@ -6,11 +6,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from dynamics_auth.connection import ConnectionAuth
 from dynamics_auth.failures import AuthError
 from dynamics_auth.procedures import PROCEDURES
 from dynamics_auth.tokens import Token
-
 from tests.auth.support import CUSTOM, EMBEDDED, ORG, SECRET, World
 
 CALLBACK = "https://app.example/cb"

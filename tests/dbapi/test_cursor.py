@@ -148,9 +148,9 @@ def test_closed_things_say_so() -> None:
     other = connection.cursor().execute("q")
     connection.close()
     connection.close()
-    for use in (other.fetchall, connection.cursor, connection.commit, connection.rollback, connection.ping):
+    for late in (other.fetchall, connection.cursor, connection.commit, connection.rollback, connection.ping):
         with pytest.raises(InterfaceError, match="closed"):
-            use()
+            late()
 
 
 def test_context_managers_close() -> None:

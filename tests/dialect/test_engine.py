@@ -83,7 +83,7 @@ def test_commercial_form_of_the_url(organization: Any) -> None:
     engine = sa.create_engine(
         f"dynamics:///?OrganizationUrl={organization.address};OAuthAccessToken={organization.token};Timeout=20"
     )
-    assert engine.connect().execute(sa.text("SELECT count(*) FROM account")).scalar() > 0
+    assert engine.connect().execute(sa.text("SELECT count(*) FROM account")).scalar_one() > 0
 
 
 def test_connect_args_win_and_wrong_ones_are_named(organization: Any) -> None:
@@ -118,7 +118,7 @@ def test_parameters_of_every_kind(engine: sa.engine.Engine) -> None:
         )
         by_place = connection.exec_driver_sql(f"{count} statecode = ? AND name LIKE ?", (0, "%"))
         driver_names = connection.exec_driver_sql(f"{count} statecode = :s AND name LIKE :n", {"s": 0, "n": "%"})
-        assert by_name.scalar() == by_place.scalar() == driver_names.scalar() > 0
+        assert by_name.scalar_one() == by_place.scalar_one() == driver_names.scalar_one() > 0
 
 
 def test_streaming_stops_paging_early(organization: Any, engine: sa.engine.Engine) -> None:
@@ -162,7 +162,7 @@ def test_compiled_statements_are_cached(engine: sa.engine.Engine) -> None:
     with engine.connect() as connection:
         for state in (0, 1):
             connection.execute(sa.select(account).where(account.c.statecode == state)).all()
-        assert len(connection.engine._compiled_cache) >= 1
+        assert connection.engine._compiled_cache
 
 
 def test_explain_sends_nothing(organization: Any, engine: sa.engine.Engine) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy_dynamics.dialect import GUID
 Base: Any = orm.declarative_base()
 
 
-class Account(Base):
+class Account(Base):  # type: ignore[misc]  # 1.4 has no typed base
     __tablename__ = "account"
     accountid = sa.Column(GUID, primary_key=True)
     name = sa.Column(sa.String)
@@ -25,13 +25,13 @@ class Account(Base):
     opportunities = orm.relationship("Opportunity", back_populates="account")
 
 
-class Contact(Base):
+class Contact(Base):  # type: ignore[misc]
     __tablename__ = "contact"
     contactid = sa.Column(GUID, primary_key=True)
     fullname = sa.Column(sa.String)
 
 
-class Opportunity(Base):
+class Opportunity(Base):  # type: ignore[misc]
     __tablename__ = "opportunity"
     opportunityid = sa.Column(GUID, primary_key=True)
     name = sa.Column(sa.String)
@@ -91,7 +91,7 @@ def test_automap_of_reflected_tables(engine: sa.engine.Engine) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sa.exc.SAWarning)
         table = sa.Table("account", metadata, autoload_with=engine, resolve_fks=False)
-    Reflected = type("Reflected", (orm.declarative_base(metadata=metadata),), {"__table__": table})
+    Reflected: Any = type("Reflected", (orm.declarative_base(metadata=metadata),), {"__table__": table})
     with orm.Session(engine) as session:
         row = session.scalars(sa.select(Reflected).where(Reflected.name.isnot(None)).limit(1)).one()
         assert row.name and row.accountid and row.createdon.tzinfo is not None

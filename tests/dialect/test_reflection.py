@@ -55,9 +55,7 @@ def test_keys(engine: sa.engine.Engine) -> None:
         assert keys["ownerid"]["referred_columns"] == ["ownerid"]
     else:
         assert "ownerid" not in keys
-    assert "parentcustomerid" not in {
-        key["constrained_columns"][0] for key in inspector.get_foreign_keys("contact")
-    }
+    assert "parentcustomerid" not in {key["constrained_columns"][0] for key in inspector.get_foreign_keys("contact")}
 
 
 def test_unique_constraints_are_the_alternate_keys(engine: sa.engine.Engine) -> None:

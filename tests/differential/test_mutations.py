@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlglot import exp
 
 from sqlalchemy_dynamics.execute import planning
 from sqlalchemy_dynamics.planner import implied, needs, patterns, pushdown, shape
@@ -64,7 +65,7 @@ CASES: dict[str, tuple[Mutation, list[str]]] = {
 
 def _without_null_order(of: Callable[..., Any]) -> Callable[..., Any]:
     def mutated(the_shape: shape.Shape) -> Any:
-        for ordered in the_shape.select.find_all(shape.exp.Ordered):
+        for ordered in the_shape.select.find_all(exp.Ordered):
             ordered.set("nulls_first", not ordered.args.get("desc"))
         return of(the_shape)
 
