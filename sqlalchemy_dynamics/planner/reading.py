@@ -21,6 +21,7 @@ from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_
 from sqlalchemy_dynamics.planner.needs import columns_needed
 from sqlalchemy_dynamics.planner.plan import EVERY_ROW, Keys, Plan, Residual, Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
+from sqlalchemy_dynamics.planner.reasons import reasons
 from sqlalchemy_dynamics.planner.residual import (
     is_read_once,
     name_outputs,
@@ -36,6 +37,9 @@ from sqlalchemy_dynamics.planner.unwrap import unwrapped
 
 __all__ = ["plan_select", "reads_tables"]
 
+_WHOLE = (("Pushdown=false", "tables are fetched whole, and everything is computed here"),)
+_MERGED = (("the groups", "they are merged, filtered, sorted and cut here"),)
+_FIRST = (("MIN, MAX", "they are read off the first rows in the column's order"),)
 _WIRE_LOOKUP = re.compile(r"_(\w+)_value", re.IGNORECASE)
 
 
@@ -104,12 +108,12 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
         return _residual(tree, lookup, kinds, pinned, True)
     grouping, extremes = grouping_of(shape), extremes_of(shape)
     if extremes is not None:
-        local = Plan(_over_one(shape.select.copy(), extremes))
+        local = Plan(_over_one(shape.select.copy(), extremes), _FIRST)
     elif grouping is not None:
         local = _residual(whole, lookup, kinds, pinned, True)
     if grouping is None:
         return local if extremes is not None else None
-    merging = Plan(_over_one(grouping.merged(), grouping.scan), fallback=local)
+    merging = Plan(_over_one(grouping.merged(), grouping.scan), _MERGED, fallback=local)
     rows = grouping.rows()
     return merging if rows is None else Plan(rows, fallback=merging)
 
@@ -136,13 +140,14 @@ def _residual(
     once = is_read_once(tree)
     settle(implied.settled)
     refuse_left(tree, translator.refused)
+    notes = {**translator.refused, **dict(reasons(tree, translator.sources))}
     occurrences = [each for each in occurrences if each.node.root() is tree]
     columns = columns_needed(tree, occurrences)
     speak_text_rule(tree, translator)
     stand_in(occurrences)
     scans = _scans(occurrences, columns, implied, limited)
     work = Residual(to_sql(tree), scans, parameters_in(tree), streaming=once and len(scans) == 1)
-    return Plan(work, tuple(translator.refused.items()))
+    return Plan(work, tuple(notes.items()) if pushdown else _WHOLE)
 
 
 def _limited(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> dict[int, Scan]:

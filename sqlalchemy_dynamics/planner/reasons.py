@@ -1,0 +1,117 @@
+"""Why something is computed here: for every term of a residual that no service can be asked for, a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from sqlglot import exp
+
+from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind
+from sqlalchemy_dynamics.planner.names import Sources, from_nodes
+
+__all__ = ["reasons"]
+
+_MOST = 12
+_CLAUSES = {
+    "having": "the service filters rows, not groups",
+    "qualify": "the service has no window functions",
+    "distinct": "the service has distinct rows of a few kinds of columns only, and without expressions",
+}
+
+
+def reasons(tree: exp.Expression, sources: Sources) -> Iterator[tuple[str, str]]:
+    """Yield (term, reason) for what a residual computes beside its conditions, the most telling ones."""
+    return islice(dict(_all_reasons(tree, sources)).items(), _MOST)
+
+
+def _all_reasons(tree: exp.Expression, sources: Sources) -> Iterator[tuple[str, str]]:
+    for operation in tree.find_all(exp.SetOperation):
+        yield type(operation).__name__.upper(), "the service answers one query at a time"
+    for select in tree.find_all(exp.Select):
+        for join in select.args.get("joins") or ():
+            name = join.this.alias_or_name
+            yield f"JOIN {name}", "rows of several tables are put together here"
+        yield from _of_clauses(select, sources)
+        for item in select.expressions:
+            yield from _of_item(item, sources)
+
+
+def _of_clauses(select: exp.Select, sources: Sources) -> Iterator[tuple[str, str]]:
+    group, order = select.args.get("group"), select.args.get("order")
+    for key in group.expressions if group is not None else ():
+        why = _ungrouped(_column(key, sources)) if isinstance(key, exp.Column) else _computed(key)
+        if why:
+            yield f"GROUP BY {key.sql()}", why
+    for ordered in order.expressions if order is not None else ():
+        why = _unsorted(ordered, _column(ordered.this, sources))
+        if why:
+            yield f"ORDER BY {ordered.this.sql()}", why
+    for clause, why in _CLAUSES.items():
+        if select.args.get(clause):
+            yield clause.upper(), why
+    if select.args.get("limit") and len(list(from_nodes(select))) > 1:
+        yield "LIMIT", "which rows are first is known after the join"
+
+
+def _column(node: exp.Expression, sources: Sources) -> Column | None:
+    owned = sources.owner_of(node)
+    return owned[1] if owned is not None else None
+
+
+def _computed(node: exp.Expression) -> str:
+    return "" if isinstance(node, exp.Literal) else "the service groups by columns only"
+
+
+def _ungrouped(column: Column | None) -> str:
+    if column is None:
+        return ""
+    if column.companion is not None:
+        return "the service groups by values, not by labels and names"
+    if column.type.family.startswith(("TIMESTAMP", "DATE")):
+        return "the service does not group by dates"
+    return ""
+
+
+def _unsorted(ordered: exp.Ordered, column: Column | None) -> str:
+    if column is None:
+        return "" if isinstance(ordered.this, (exp.Column, exp.Literal)) else "the service sorts by columns only"
+    if column.companion is Companion.NAME and column.wire == column.base:
+        return "the service sorts a choice by its value"
+    if column.companion is Companion.TYPE or column.kind is Kind.MULTICHOICE:
+        return "the service cannot sort by this column"
+    if column.companion is None and column.kind is Kind.LOOKUP:
+        return "the service sorts a lookup by the name of its row"
+    if column.type.family == "UUID" and column.companion is None:
+        return "the service sorts GUIDs by another order of their bytes"
+    if column.nullable and bool(ordered.args.get("nulls_first")) == bool(ordered.args.get("desc")):
+        return "the service puts NULLs first ascending and last descending"
+    return ""
+
+
+def _of_item(item: exp.Expression, sources: Sources) -> Iterator[tuple[str, str]]:
+    node = item.this if isinstance(item, exp.Alias) else item
+    if isinstance(node, (exp.Column, exp.Star, exp.Literal, exp.Null, exp.Boolean)):
+        return
+    text = str(node.sql())
+    if node.find(exp.Window):
+        yield text, "the service has no window functions"
+    elif node.find(exp.Select):
+        yield text, "it is a query of its own"
+    elif node.find(exp.AggFunc):
+        for aggregate in node.find_all(exp.AggFunc):
+            yield str(aggregate.sql()), _unaggregated(aggregate, sources)
+    else:
+        yield text, "the service returns columns, it computes nothing"
+
+
+def _unaggregated(node: exp.AggFunc, sources: Sources) -> str:
+    if isinstance(node.this, exp.Distinct):
+        return "the service does not count distinct values"
+    if isinstance(node.parent, exp.Filter):
+        return "the service's aggregates have no conditions of their own"
+    if not isinstance(node, (exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg)):
+        return "the service has COUNT, SUM, MIN, MAX and AVG only"
+    if isinstance(node.this, (exp.Star, exp.Literal)) or _column(node.this, sources) is not None:
+        return "its groups, its rows or its column's type are not what the service aggregates by"
+    return "the service aggregates columns only"
