@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.sandbox.predicates import Reference, Scope, Sql, like
 from sqlalchemy_dynamics.sandbox.schema import TEXTS
 from sqlalchemy_dynamics.sandbox.values import KINDS, edm_type
 
-__all__ = ["all_of", "compile_items"]
+__all__ = ["OPERATORS", "all_of", "compile_items"]
 
 _SIGNS = {"eq": "=", "ne": "<>", "neq": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _PATTERNS = {
@@ -83,6 +83,8 @@ _PLAIN = {
     "eq-useroruserhierarchy": "EqualUserOrUserHierarchy",
     "eq-useroruserhierarchyandteams": "EqualUserOrUserHierarchyAndTeams",
 }
+OPERATORS = (*_SIGNS, *_PATTERNS, *_NULLS, *_LISTS, *_VALUED, *_PAIRS, *_PLAIN)
+"""Every operator there is."""
 Linked = Callable[[Node, Entity], Sql]
 """Compiles a link inside a filter."""
 

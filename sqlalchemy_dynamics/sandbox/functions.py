@@ -46,6 +46,8 @@ class Call:
             raise bad_request(
                 f"The parameter '{name}' of the function '{NAMESPACE}.{self.name}' must be a whole number."
             )
+        if len(str(value)) > _DIGITS:
+            raise bad_request(f"The number of '{NAMESPACE}.{self.name}' is out of range.", "0x80040203")
         return int(value)
 
     def list(self) -> list[object]:
@@ -64,6 +66,7 @@ class Call:
         return Sql(f"({sql.text} AND {self.sql} IS NOT NULL)", sql.parameters)
 
 
+_DIGITS = 18
 Builder = Callable[[Call], Sql]
 
 
@@ -185,13 +188,17 @@ def _numbered(name: str) -> Builder:
 
 
 def _in_fiscal_period(call: Call) -> Sql:
+    in_interval(call.reference, (None, None))
     months = call.number() * 3
     return Sql(f"(CAST(substr({call.sql}, 6, 2) AS INTEGER) BETWEEN ? AND ?)", (months - 2, months))
 
 
 def _period_and_year(side: str) -> Builder:
     def build(call: Call) -> Sql:
-        start, end = fiscal_period(call.number("PropertyValue1"), call.number("PropertyValue2"))
+        try:
+            start, end = fiscal_period(call.number("PropertyValue1"), call.number("PropertyValue2"))
+        except ValueError:
+            raise bad_request(f"The year of '{NAMESPACE}.{call.name}' is out of range.", "0x80040203") from None
         return in_interval(call.reference, {"in": (start, end), "before": (None, end), "after": (start, None)}[side])
 
     return build

@@ -247,6 +247,8 @@ def stored_literal(column: Column, literal: Literal, operator: str = "Equal") ->
         return scaled(Decimal(str(literal.value)), SCALES[column.kind])
     if literal.kind == "decimal":
         return float(str(literal.value))
+    if isinstance(literal.value, int) and not -(2**63) <= literal.value < 2**63:
+        return float(literal.value)
     return int(bool(literal.value)) if literal.kind == "bool" else literal.value
 
 

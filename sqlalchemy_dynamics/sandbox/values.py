@@ -128,8 +128,8 @@ def _store_text(column: Column, value: object) -> object:
 
 def _store_int(column: Column, value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d+", value):
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
         raise _bad(column, value, KINDS[column.kind].edm)
     return value
 
@@ -139,11 +139,10 @@ def _store_number(column: Column, value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise _bad(column, value, "Edm.Decimal")
     try:
-        number = Decimal(str(value))
-    except InvalidOperation:
+        places = min(scale, column.precision) if column.kind == "Decimal" else scale
+        return scaled(round(Decimal(str(value)), places), scale)
+    except (InvalidOperation, OverflowError, ValueError):
         raise _bad(column, value, "Edm.Decimal") from None
-    places = min(scale, column.precision) if column.kind == "Decimal" else scale
-    return scaled(round(number, places), scale)
 
 
 def _store_double(column: Column, value: object) -> object:

@@ -132,3 +132,21 @@ def test_own_views(fx: Fetcher) -> None:
 ])
 def test_views_that_are_none(fx: Fetcher, query: str, status: int) -> None:
     assert fx.get(f"accounts?{query}").status == status
+
+
+@pytest.mark.parametrize(("condition", "status"), [
+    (f"numberofemployees eq {'9' * 20}", 200),
+    (f"revenue lt {'9' * 40}", 200),
+    (f"Microsoft.Dynamics.CRM.InFiscalPeriod(PropertyName='createdon',PropertyValue={'9' * 20})", 400),
+    ("Microsoft.Dynamics.CRM.InFiscalPeriodAndYear(PropertyName='createdon',PropertyValue1=1,PropertyValue2=0)", 400),
+    ("Microsoft.Dynamics.CRM.InFiscalPeriod(PropertyName='name',PropertyValue=1)", 400),
+])
+def test_numbers_out_of_range_in_filters(fx: Fetcher, condition: str, status: int) -> None:
+    assert fx.get(f"accounts?$select=name&$filter={condition}").status == status
+
+
+@pytest.mark.parametrize("column", ["numberofemployees", "revenue", "exchangerate"])
+def test_numbers_out_of_range_in_writes(fx: Fetcher, column: str) -> None:
+    body = f'{{"name":"big","{column}":{"9" * 40}}}'.encode()
+    answer = fx.send("POST", "accounts", body, Content_Type="application/json")
+    assert answer.status in (204, 400)
