@@ -90,7 +90,9 @@ def _as_children(
 ) -> Filter | None:
     """The inner table's lookup points to the outer row: a lambda over the collection of children."""
     inner, outer = pair
-    if outer.name != target.table.primary_key or inner.kind is not Kind.LOOKUP or _holds(condition, CrmCall):
+    if outer.name != target.table.primary_key or inner.kind is not Kind.LOOKUP:
+        return None
+    if _holds(condition, CrmCall) or _reaches_further(condition):
         return None
     for navigation in target.table.navigations.values():
         if navigation.collection and navigation.target == inside.table.name and navigation.column == inner.name:
@@ -108,6 +110,13 @@ def _as_lookup(pair: tuple[Column, Column], inside: Occurrence, target: Occurren
     if said is None or said == Both(()):
         return None
     return Both((Null((outer.wire,), negated=True), said))
+
+
+def _reaches_further(condition: Filter) -> bool:
+    """Paths along lookups are documented for rows, not inside of a lambda."""
+    if len(getattr(condition, "path", ())) > 1:
+        return True
+    return any(_reaches_further(term) for term in getattr(condition, "terms", ()))
 
 
 def _holds(condition: Filter, kind: type) -> bool:
