@@ -15,8 +15,8 @@ from sqlalchemy_dynamics.sandbox.annotations import ASSOCIATED, FORMATTED, LOOKU
 from sqlalchemy_dynamics.sandbox.failures import ODataError
 from sqlalchemy_dynamics.sandbox.fetch_failures import refuse
 from sqlalchemy_dynamics.sandbox.fetch_joins import Tables
-from sqlalchemy_dynamics.sandbox.fetch_nodes import Node
-from sqlalchemy_dynamics.sandbox.fetch_rows import ALIASED, LABELLED
+from sqlalchemy_dynamics.sandbox.fetch_nodes import LABELLED, Node
+from sqlalchemy_dynamics.sandbox.fetch_rows import ALIASED
 from sqlalchemy_dynamics.sandbox.fetchxml import Attribute, Fetch
 from sqlalchemy_dynamics.sandbox.predicates import Reference
 from sqlalchemy_dynamics.sandbox.store import type_column

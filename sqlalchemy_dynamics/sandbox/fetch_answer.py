@@ -121,7 +121,8 @@ class _Answer:
         return self._write("", texts, self._simple_cookie(self.fetch.page + 1) if more else "", "")
 
     def _size(self) -> int:
-        largest = self.service.max_page_size
+        elastic = self.resource.rows.table_type == "Elastic"
+        largest = self.service.switches.elastic_page_size if elastic else self.service.max_page_size
         if self.fetch.top is not None or self.fetch.count is not None:
             return min(self.fetch.top or self.fetch.count or largest, largest)
         asked = self.request.prefer.get("odata.maxpagesize", "")

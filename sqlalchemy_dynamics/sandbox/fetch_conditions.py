@@ -112,7 +112,7 @@ def compile_items(node: Node, nodes: Nodes, found: Filter, linked: Linked) -> Sq
 
 def _condition(node: Node, nodes: Nodes, condition: Condition) -> Sql:
     owner = nodes.find(condition.entity_name) if condition.entity_name else node
-    reference, operator = owner.reference(condition.attribute), condition.operator
+    reference, operator = owner.shown(condition.attribute), condition.operator
     if condition.value_of:
         return _columns(owner, nodes, reference, condition)
     if operator in _SIGNS:

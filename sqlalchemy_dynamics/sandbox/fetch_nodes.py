@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sqlalchemy_dynamics.sandbox.annotations import formatted_sql
 from sqlalchemy_dynamics.sandbox.failures import ODataError
 from sqlalchemy_dynamics.sandbox.fetch_failures import refuse
 from sqlalchemy_dynamics.sandbox.fetchxml import Entity
 from sqlalchemy_dynamics.sandbox.predicates import Reference
-from sqlalchemy_dynamics.sandbox.schema import Table
+from sqlalchemy_dynamics.sandbox.schema import Column, Table
+from sqlalchemy_dynamics.sandbox.store import type_column
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service
 
-__all__ = ["Node", "Nodes"]
+__all__ = ["LABELLED", "Companion", "Node", "Nodes"]
+
+LABELLED = frozenset({"Picklist", "State", "Status", "Boolean"})
+
+
+@dataclass(frozen=True)
+class Companion(Reference):
+    """A column that only shows another one: ``<column>name``, its label, or ``<lookup>type``, the table it points to."""
+
+    text: str = ""
+
+    @property
+    def sql(self) -> str:
+        return self.text
 
 
 @dataclass
@@ -40,6 +55,22 @@ class Node:
         if column is None or column.attribute_of or column.kind == "Virtual":
             raise self.unknown(name)
         return Reference(column, self.table, self.sql)
+
+    def shown(self, name: str) -> Reference:
+        """Return a column as `reference` does, or the companion of that name."""
+        for suffix in ("name", "type"):
+            base = self.table.columns.get(name.removesuffix(suffix)) if name not in self.table.columns else None
+            if base is not None and name.endswith(suffix) and (text := self._companion(base, suffix)):
+                kind = "String" if suffix == "name" else "EntityName"
+                return Companion(Column(name, kind), self.table, self.sql, text=text)
+        return self.reference(name)
+
+    def _companion(self, base: Column, suffix: str) -> str | None:
+        if suffix == "type":
+            return f"{self.sql}.{sql_name(type_column(base))}" if base.polymorphic else None
+        if base.is_lookup or base.kind in LABELLED:
+            return f"({formatted_sql(self.service, self.table, base, self.sql)})"
+        return None
 
     def unknown(self, name: str) -> ODataError:
         """Return the 400 for a name that is no column of the table."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy_dynamics.sandbox.annotations import ASSOCIATED, Wanted, associated, formatted_sql, name_of
 from sqlalchemy_dynamics.sandbox.fetch_failures import refuse
 from sqlalchemy_dynamics.sandbox.fetch_joins import Tables
-from sqlalchemy_dynamics.sandbox.fetch_nodes import Node
+from sqlalchemy_dynamics.sandbox.fetch_nodes import LABELLED, Companion, Node
 from sqlalchemy_dynamics.sandbox.fetchxml import Fetch, Order
 from sqlalchemy_dynamics.sandbox.functions import hierarchy
 from sqlalchemy_dynamics.sandbox.paging import OrderTerm
@@ -18,10 +18,9 @@ from sqlalchemy_dynamics.sandbox.schema import Column
 from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service
 
-__all__ = ["LABELLED", "Sorting", "context_names", "members", "row_text", "sorting"]
+__all__ = ["ALIASED", "Sorting", "context_names", "members", "row_text", "sorting"]
 
 ALIASED = "OData.Community.Display.V1.AttributeName"
-LABELLED = frozenset({"Picklist", "State", "Status", "Boolean"})
 _NOT_SORTED = frozenset({"MultiSelectPicklist", "Image", "File"})
 
 
@@ -55,7 +54,7 @@ def _listed(node: Node) -> Iterator[Member]:
             raise refuse("aggregate outside", name=attribute.name)
         if attribute.row_aggregate:
             continue
-        reference = node.reference(attribute.name)
+        reference = node.shown(attribute.name)
         name = attribute.alias or _own_name(node, reference.column)
         yield Member(name, reference, node, bool(attribute.alias or node.alias))
 
@@ -108,11 +107,18 @@ def row_text(service: Service, tables: Tables, fetch: Fetch, found: list[Member]
         if member.renamed and wanted(ALIASED):
             note = f',"{member.name}@{ALIASED}":"{member.reference.column.name}"'
             pieces.add(f"CASE WHEN {member.reference.sql} IS NULL THEN '' ELSE '{note}' END")
-        notes = renamed if member.renamed else wanted
-        property_pieces(service, own, member.reference.column, notes, pieces, member.name)
+        if isinstance(member.reference, Companion):
+            pieces.add(_text_member(member.name, member.reference.sql))
+        else:
+            notes = renamed if member.renamed else wanted
+            property_pieces(service, own, member.reference.column, notes, pieces, member.name)
         shape.members.append(pieces.sql())
     shape.members += _children(service, tables.root)
     return row_sql(service, shape, wanted)
+
+
+def _text_member(name: str, text: str) -> str:
+    return f"(SELECT CASE WHEN x IS NULL THEN '' ELSE ',\"{name}\":'||json_quote(x) END FROM (SELECT {text} AS x))"
 
 
 def _children(service: Service, root: Node) -> Iterator[str]:
@@ -152,7 +158,7 @@ def _term(service: Service, tables: Tables, fetch: Fetch, node: Node, order: Ord
     if order.alias:
         raise refuse("order alias")
     owner = tables.nodes.find(order.entity_name) if order.entity_name else node
-    reference = owner.reference(order.attribute)
+    reference = owner.shown(order.attribute)
     column = reference.column
     if column.kind in _NOT_SORTED:
         kind = KINDS[column.kind].attribute_type

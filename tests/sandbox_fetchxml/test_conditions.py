@@ -78,6 +78,11 @@ CASES = [
     (f"<filter type='or'>{condition('revenue', 'eq', 10)}<filter>{condition('revenue', 'ge', 30)}"
      f"{condition('address1_city', 'eq', 'rome')}</filter></filter>", {"a", "c"}),
     ("<filter type='or'/>", EVERY),
+    (condition("primarycontactidname", "like", "fx o%"), {"a"}),
+    (condition("parentaccountidname", "null"), EVERY - {"b", "c"}),
+    (condition("owneridtype", "eq", 8), EVERY),
+    (condition("owneridtype", "eq", "team"), set()),
+    (condition("creditonholdname", "eq", "yes"), {"a"}),
 ]
 
 

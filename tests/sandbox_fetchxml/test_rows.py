@@ -65,6 +65,13 @@ def test_order_by_lookup_link_and_entity_name(fx: Fetcher) -> None:
     assert [row["lastname"] for row in rows] == ["fx a", "fx one", "fx two"]
 
 
+def test_companions_of_lookups_and_choices(fx: Fetcher) -> None:
+    inner = "<attribute name='name'/><attribute name='parentaccountidname'/><attribute name='creditonholdname'/>"
+    rows = fx.fetch(f"{inner}{ONLY}<order attribute='parentaccountidname' descending='true'/>").rows
+    assert [row.get("parentaccountidname") for row in rows[:3]] == ["fx b", "fx a", None]
+    assert rows[0]["creditonholdname"] == "No"
+
+
 def test_distinct(fx: Fetcher) -> None:
     inner = f"<attribute name='address1_city'/>{ONLY}<order attribute='address1_city'/>"
     rows = fx.fetch(inner, "distinct='true'").rows
