@@ -21,7 +21,7 @@ LABELLED = frozenset({"Picklist", "State", "Status", "Boolean"})
 
 @dataclass(frozen=True)
 class Companion(Reference):
-    """A column that only shows another one: ``<column>name``, its label, or ``<lookup>type``, the table it points to."""
+    """A column that shows another: ``<column>name``, its label, or ``<lookup>type``, the table it points to."""
 
     text: str = ""
 
