@@ -35,11 +35,11 @@ class Answer:
 class Persistence:
     """Sends writes over one session. Only requests that may be repeated should be given to it."""
 
-    def __init__(self, session: Session, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, session: Session, sleep: Callable[[float], None] | None = None) -> None:
         self._send = session.send
         settings = session.settings
         self._policy = Policy(settings.number("MaxRetries"), settings.seconds("RetryDeadline"))
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
 
     def send(self, request: HttpRequest) -> Answer:
         """Send a request, again when its answer was lost. Raises only what surely left nothing behind."""

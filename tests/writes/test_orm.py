@@ -92,7 +92,8 @@ def test_only_what_changed_is_sent_and_stale_rows_are_noticed(engine: Any, sessi
     session.commit()
     assert account.versionnumber > before
     with orm.Session(engine) as other:
-        other.get(Account, key).name = "theirs"
+        theirs: Any = other.get(Account, key)
+        theirs.name = "theirs"
         other.commit()
     account.name = "mine"
     with pytest.raises(orm.exc.StaleDataError):
