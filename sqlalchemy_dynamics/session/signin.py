@@ -21,7 +21,7 @@ from sqlalchemy_dynamics.settings.properties import SIGN_IN_NAMES
 from sqlalchemy_dynamics.transport.client import Transport, open_transport
 from sqlalchemy_dynamics.transport.tracing import REDACTOR, Trace
 
-__all__ = ["SignIn", "mapped", "open_provider"]
+__all__ = ["SignIn", "mapped", "open_provider", "with_reading"]
 
 _ERRORS: Mapping[str, type[Error]] = {
     "interface": InterfaceError,
@@ -31,13 +31,30 @@ _ERRORS: Mapping[str, type[Error]] = {
 }
 
 
+_SECTIONS = (
+    (("SSLServerCert",), "Certificates"),
+    (("ProxyUser", "ProxyServer", "Firewall"), "Proxies"),
+    (("OAuthSettings", "DYNAMICS_OAUTH_"), "The settings file"),
+    (("OAuthVerifier", "browser"), "Headless machines"),
+    (("CallbackURL", "OAuthClient", "Tenant", "consent"), "Creating a custom app"),
+)
+"""What a message names, and the section of the README that tells more."""
+
+
+def with_reading(message: str) -> str:
+    """The message of an error, and where to read on."""
+    found = (section for names, section in _SECTIONS if any(name in message for name in names))
+    return f"{message} (README: Signing in, {next(found, 'Troubleshooting')})"
+
+
 @contextmanager
 def mapped() -> Iterator[None]:
     """Turn an AuthError into ours; it stays the cause and keeps its codes, without its frames."""
     try:
         yield
     except AuthError as error:
-        raise _ERRORS[error.kind](str(error)) from error.with_traceback(None)
+        text = str(error) if error.kind == "programming" else with_reading(str(error))
+        raise _ERRORS[error.kind](text) from error.with_traceback(None)
 
 
 class SignIn:
