@@ -36,7 +36,7 @@ class Gathering:
         self._done = {scan.number: threading.Event() for scan in scans}
 
     def run(self) -> dict[int, pyarrow.Table]:
-        """Return the tables by scan number. Raises the first failure after all have ended.
+        """Return the tables by scan number. Raises the first failure at once; the caller stops the others.
 
         Threads of its own: the request threads must stay free for the requests these wait for.
         """
@@ -46,9 +46,9 @@ class Gathering:
             threads = [threading.Thread(target=self._one, args=(scan,), daemon=True) for scan in self._scans]
             for thread in threads:
                 thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(0.1)
+            while threads and not self._failures:
+                threads[0].join(0.1)
+                threads = [thread for thread in threads if thread.is_alive()]
         if self._failures:
             raise self._failures[0]
         return self._found

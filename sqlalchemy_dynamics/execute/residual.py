@@ -101,7 +101,11 @@ class ResidualResult:
             scan, groups = self._work.scans[0], self._groups[0]
             self._workspace.put(source_of(scan), self._reader(scan, groups))
             return
-        found = Gathering(self._work.scans, self._whole, self._running.estimate).run()
+        try:
+            found = Gathering(self._work.scans, self._whole, self._running.estimate).run()
+        except BaseException:  # Ctrl-C, or one scan's failure: the others stop at their next page
+            self._running.cancelled.set()
+            raise
         for scan in self._work.scans:
             self._workspace.put(source_of(scan), found[scan.number])
 
