@@ -157,6 +157,8 @@ class _Answer:
         return self._write(context_names(self.tables, found), texts, following, link, total)
 
     def _query(self, found: list[Member], order: Sorting, size: int, offset: int) -> list[tuple[object, ...]]:
+        if order.keyed and len(self.tables.nodes.joined) == 1 and not self.rows.link:
+            listing.index_order(self.service, self.rows.scope, order.terms)
         text = row_text(self.service, self.tables, self.fetch, found, self.wanted)
         shown = "".join(f", {term.shown}" for term in order.terms)
         by = ", ".join(f"{term.sql}{' DESC' if term.descending else ''}" for term in order.terms)

@@ -22,6 +22,7 @@ __all__ = [
     "applied",
     "condition",
     "fetch",
+    "index_order",
     "next_link",
     "page_plan",
     "row_text",
@@ -121,6 +122,13 @@ def row_text(
     return typed_row(service, shape, wanted), parameters
 
 
+def index_order(service: Service, scope: Scope, terms: list[OrderTerm]) -> None:
+    """Index the order of a table's rows, unless the key alone orders them or other tables have a say in it."""
+    if len(terms) > 1 and not any("(SELECT" in term.sql for term in terms):
+        own = [(term.sql.replace(f"{scope.alias}.", ""), " DESC" if term.descending else "") for term in terms]
+        service.store.index_for(scope.table, [f"{sql}{direction}" for sql, direction in own])
+
+
 def fetch(
     service: Service, rows: Rows, row: str, parameters: tuple[object, ...], terms: list[OrderTerm], plan: Page
 ) -> tuple[list[str], list[object], list[object], bool]:
@@ -128,11 +136,8 @@ def fetch(
     shown = ", ".join(term.shown for term in terms)
     order = ", ".join(f"{term.sql}{' DESC' if term.descending else ''}" for term in terms)
     size = min(plan.size, plan.limit - (plan.number - 1) * plan.size) if plan.limit > plan.size else plan.size
-    if len(terms) > 1 and not rows.link and not rows.scope.joins:
-        service.store.index_for(
-            rows.scope.table,
-            [f"{term.sql.replace(rows.scope.alias + '.', '')}{' DESC' if term.descending else ''}" for term in terms],
-        )
+    if not rows.link and not rows.scope.joins:
+        index_order(service, rows.scope, terms)
     sql = f"SELECT {row}, {shown}{rows.body} ORDER BY {order} LIMIT {size + 1}"
     found = service.store.query(sql, (*parameters, *rows.parameters))
     shown_rows = found[:size]

@@ -111,6 +111,16 @@ def test_pages_join_to_the_whole(fx: Fetcher, inner: str) -> None:
     assert paged == whole and pages == -(-len(whole) // 17)
 
 
+@pytest.mark.parametrize("column", ["primarycontactid", "industrycode", "name", "revenue", "createdon"])
+def test_orders_of_large_tables(fx: Fetcher, monkeypatch: pytest.MonkeyPatch, column: str) -> None:
+    expected = fx.fetch(f"<attribute name='name'/><order attribute='{column}' descending='true'/>", Prefer=ALL).rows
+    monkeypatch.setattr("sqlalchemy_dynamics.sandbox.store._INDEX_FROM", 10)
+    inner = f"<attribute name='name'/><order attribute='{column}' descending='true'/>"
+    assert every_page(fx, inner, 40)[0] == expected
+    name = f"_{column}_value" if column.endswith("id") else column
+    assert fx.get(f"accounts?$select=name&$orderby={name} desc").status == 200
+
+
 def test_distinct_pages(fx: Fetcher) -> None:
     inner = "<attribute name='name'/>"
     first, second = (fx.fetch(inner, f"distinct='true' count='9' page='{page}'").rows for page in (1, 2))
