@@ -10,7 +10,6 @@ from decimal import Decimal, InvalidOperation
 from sqlglot import exp
 
 from sqlalchemy_dynamics.edm import SqlType
-from sqlalchemy_dynamics.errors import DataError
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Operand, Parameter, Value
 from sqlalchemy_dynamics.planner.moments import Moment, literal_moment
@@ -97,10 +96,7 @@ def moment_operand(moment: Moment, column: Column) -> Operand | None:
     """Return a moment as a value when it is known already, else as the key it is computed by at run time."""
     if not moment.is_fixed:
         return Parameter(moment, column.edm)
-    try:
-        value = moment.at({})
-    except DataError:
-        return None
+    value = moment.at({})
     return None if value is None else Value(value, column.edm)
 
 

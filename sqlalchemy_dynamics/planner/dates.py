@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.errors import DataError
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Both, Either, Filter, Never, Null
 from sqlalchemy_dynamics.planner.constants import Kinds, is_constant, moment_operand
@@ -55,10 +54,7 @@ class _Span:
         return Either(kept) if op == "ne" else Both(kept)
 
     def _is_empty(self) -> bool:
-        try:
-            return self.low.is_fixed and self.high.is_fixed and self.low.at({}) == self.high.at({})
-        except DataError:
-            return False
+        return self.low.is_fixed and self.high.is_fixed and self.low.at({}) == self.high.at({})
 
 
 _BOUNDS = {

@@ -7,12 +7,12 @@ times are UTC; naive ones are taken as they stand (dataverse-web-api: behaviours
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy_dynamics.errors import DataError
 from sqlalchemy_dynamics.odata.literals import convert
 
 __all__ = ["FIXED_UNITS", "UNITS", "Bound", "Key", "Moment", "literal_moment", "starting_in"]
@@ -27,6 +27,7 @@ FIXED_UNITS = {
     "second": timedelta(seconds=1),
 }
 """Units that always last as long."""
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _TEXT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
@@ -91,16 +92,13 @@ class Moment:
         return not any(isinstance(each, Key) for each in held)
 
     def at(self, values: Mapping[int | str, object]) -> datetime | None:
-        """Return the moment, None when a parameter is NULL. Raises DataError outside the years 1 to 9999."""
-        try:
-            moment = _started(self.start, values)
-            for step in self.steps:
-                amount = _amount(step.amount, values)
-                if moment is None or amount is None:
-                    return None
-                moment = _STEPS[step.what](moment, step.unit, amount, step.sign)
-        except (OverflowError, ValueError):
-            raise DataError(f"{self} lies outside the years 1 to 9999") from None
+        """Return the moment, None when a parameter is NULL; what lies beyond the calendar is its first or last."""
+        moment = _started(self.start, values)
+        for step in self.steps:
+            amount = _amount(step.amount, values)
+            if moment is None or amount is None:
+                return None
+            moment = _STEPS[step.what](moment, step.unit, amount, step.sign)
         return moment
 
     def __str__(self) -> str:
@@ -132,7 +130,9 @@ def _started(start: datetime | Key | tuple[int | Key, ...], values: Mapping[int 
     if any(part is None for part in parts):
         return None
     year, month, day = cast(list[int], parts)
-    return _add(datetime(year, 1, 1, tzinfo=UTC), "month", month - 1, 1) + timedelta(day - 1)
+    if not 1 <= year <= _LAST.year:
+        return _FIRST if year < 1 else _LAST
+    return _add(_add(datetime(year, 1, 1, tzinfo=UTC), "month", month - 1, 1), "day", day - 1, 1)
 
 
 def _amount(amount: int | Key, values: Mapping[int | str, object]) -> int | timedelta | None:
@@ -140,14 +140,21 @@ def _amount(amount: int | Key, values: Mapping[int | str, object]) -> int | time
 
 
 def _add(moment: datetime, unit: str, amount: int | timedelta, sign: int) -> datetime:
+    try:
+        return _sum(moment, unit, amount, sign)
+    except (OverflowError, ValueError):
+        backwards = (amount < timedelta() if isinstance(amount, timedelta) else amount < 0) != (sign < 0)
+        return _FIRST if backwards else _LAST
+
+
+def _sum(moment: datetime, unit: str, amount: int | timedelta, sign: int) -> datetime:
     if isinstance(amount, timedelta):
         return moment + sign * amount
     if unit in FIXED_UNITS:
         return moment + sign * amount * FIXED_UNITS[unit]
     year, month = divmod(moment.year * 12 + moment.month - 1 + sign * amount * _MONTHS[unit], 12)
     first = moment.replace(year=year, month=month + 1, day=1)
-    length = ((first.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1)).day
-    return first.replace(day=min(moment.day, length))
+    return first.replace(day=min(moment.day, monthrange(year, month + 1)[1]))
 
 
 def _floor(moment: datetime, unit: str, *_: object) -> datetime:
