@@ -152,7 +152,7 @@ def _send_once(ports: Ports, http: HttpPort, request: _Request, grant: str) -> R
         reply = http.send(method, url, headers, body, ports.timeout)
     except TransportError as error:
         ports.logger.log(4, f"AUTH {method} {place} grant={grant}: {one_line(ports.logger.clean(str(error)))}")
-        return TransportError(ports.logger.clean(str(error)), sent=error.sent)
+        return TransportError(ports.logger.clean(str(error)), sent=error.sent, permanent=error.permanent)
     ports.logger.log(3, f"AUTH {method} {place} grant={grant} -> {reply.status}")
     if reply.status >= 400:
         ports.logger.log(4, f"AUTH {place} answered {one_line(ports.logger.clean(_readable(reply)), 2000)}")
@@ -163,7 +163,7 @@ def _pause(outcome: Reply | TransportError, grant: str, attempt: int, now: float
     """Seconds to wait before sending again, None when it must not or need not be sent again."""
     backoff = min(0.5 * 2 ** (attempt - 1), 8.0)
     if isinstance(outcome, TransportError):
-        return backoff if grant in _ALWAYS or not outcome.sent else None
+        return backoff if not outcome.permanent and (grant in _ALWAYS or not outcome.sent) else None
     repeatable = outcome.status in _BUSY or (outcome.status >= 500 and grant in _ALWAYS)
     if not repeatable or grant in ("device", "urn:ietf:params:oauth:grant-type:device_code"):
         return None

@@ -45,11 +45,13 @@ class Reply:
 
 
 class TransportError(OSError):
-    """No reply came. `sent` is False when the request surely never left (DNS, connect, TLS, proxy)."""
+    """No reply came. `sent` is False when the request surely never left (DNS, connect, TLS, proxy); `permanent` says
+    that trying again cannot help (a certificate that is not trusted, a proxy that refuses)."""
 
-    def __init__(self, message: str, *, sent: bool = True) -> None:
+    def __init__(self, message: str, *, sent: bool = True, permanent: bool = False) -> None:
         super().__init__(message)
         self.sent = sent
+        self.permanent = permanent
 
 
 class HttpPort(Protocol):

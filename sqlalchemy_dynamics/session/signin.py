@@ -119,7 +119,8 @@ class _Http:
             reply = self._open().send(HttpRequest(method, url, dict(headers), body), total=timeout)
         except (OperationalError, InterfaceError) as error:
             maybe_sent = not isinstance(error, InterfaceError)
-            raise TransportError(str(error), sent=getattr(error, "sent", maybe_sent)) from None
+            permanent = not maybe_sent or getattr(error, "permanent", False)
+            raise TransportError(str(error), sent=getattr(error, "sent", maybe_sent), permanent=permanent) from None
         return Reply(reply.status, reply.headers, reply.body)
 
 
