@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 
-from sqlalchemy_dynamics.cli import commands, doctor, signing
+from sqlalchemy_dynamics.cli import commands
 from sqlalchemy_dynamics.cli.output import FORMATS, TEXT_FORMATS
 
 __all__ = ["parse"]
@@ -65,12 +66,12 @@ def _describe(parser: argparse.ArgumentParser) -> None:
 def _login(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="print the address and wait, open nothing")
     _organization(parser)
-    parser.set_defaults(run=signing.login)
+    parser.set_defaults(run=_late("signing", "login"))
 
 
 def _logout(parser: argparse.ArgumentParser) -> None:
     _organization(parser)
-    parser.set_defaults(run=signing.logout)
+    parser.set_defaults(run=_late("signing", "logout"))
 
 
 def _settings(parser: argparse.ArgumentParser) -> None:
@@ -78,13 +79,13 @@ def _settings(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="list the sign-ins in the settings file")
     _written(show, TEXT_FORMATS)
     _secrets(show)
-    show.set_defaults(run=signing.show)
+    show.set_defaults(run=_late("signing", "show"))
     export = actions.add_parser("export", help="copy the settings file; a passphrase opens the copy elsewhere")
     export.add_argument("target", metavar="TARGET", help="the new file")
-    export.set_defaults(run=signing.export)
+    export.set_defaults(run=_late("signing", "export"))
     rotate = actions.add_parser("rotate-key", help="seal the settings file with a new key")
     rotate.add_argument("--new-passphrase", action="store_true", help="ask for a passphrase that opens it from now on")
-    rotate.set_defaults(run=signing.rotate)
+    rotate.set_defaults(run=_late("signing", "rotate"))
     for each in (show, export, rotate):
         each.add_argument("--location", metavar="FILE", help="the settings file (default: OAuthSettingsLocation)")
         _organization(each)
@@ -93,7 +94,12 @@ def _settings(parser: argparse.ArgumentParser) -> None:
 def _doctor(parser: argparse.ArgumentParser) -> None:
     _written(parser, TEXT_FORMATS)
     _organization(parser)
-    parser.set_defaults(run=doctor.examine)
+    parser.set_defaults(run=_late("doctor", "examine"))
+
+
+def _late(module: str, command: str) -> Callable[[argparse.Namespace], int]:
+    """A command whose module is loaded when it runs: most commands need no sign-in machinery."""
+    return lambda arguments: int(getattr(import_module(f"sqlalchemy_dynamics.cli.{module}"), command)(arguments))
 
 
 def _organization(parser: argparse.ArgumentParser) -> None:
