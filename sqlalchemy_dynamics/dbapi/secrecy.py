@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from dynamics_auth.tokens import Token
-
 from sqlalchemy_dynamics.dbapi.journal import call_name
 
 __all__ = ["CallText", "guarded", "masked"]

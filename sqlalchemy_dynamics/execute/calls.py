@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dynamics_auth.tokens import Token
-
 from sqlalchemy_dynamics.edm import VARCHAR
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn

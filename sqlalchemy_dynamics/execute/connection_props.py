@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dynamics_auth.properties import PROPERTIES as SIGN_IN
-
 from sqlalchemy_dynamics.edm import BOOLEAN, VARCHAR
 from sqlalchemy_dynamics.execute.local import LOCAL_TABLES, LocalTable, Secrets
 from sqlalchemy_dynamics.settings import PROPERTIES, Property

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from dynamics_auth.tokens import Token as Secret
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
+from dynamics_auth.tokens import Token as Secret
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.planner.parse import Dynamics
 from sqlalchemy_dynamics.planner.plan import Marker
