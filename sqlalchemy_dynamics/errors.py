@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+
 __all__ = [
     "AuthenticationError",
     "DataError",
@@ -26,7 +28,7 @@ __all__ = [
 ]
 
 
-class Warning(Exception):
+class Warning(builtins.Warning):
     """Important warnings, such as a rollback that cannot undo writes already sent."""
 
 

@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 from sqlalchemy_dynamics import errors
 from sqlalchemy_dynamics.dbapi.cursor import Cursor, Parameters
+from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["Connection"]
 class Connection:
     """A connection to one organisation. Threads may share the module, not a connection (threadsafety 1).
 
-    Opening, committing, rolling back and closing send nothing: each statement stands for itself.
+    Opening, rolling back and closing send nothing, nor does committing but for the changes of a CHANGESET.
     """
 
     Warning = errors.Warning
@@ -43,6 +44,7 @@ class Connection:
         self.closed = False
         self.on_request: Callable[[HttpRequest, HttpResponse], None] | None = None
         """Called after each data request of this connection, in any thread; set it before the first statement."""
+        self._transaction = Transaction()
         self._session: Session | None = None
         self._executor: Statements | None = None
         self._cursors: WeakSet[Cursor] = WeakSet()
@@ -74,7 +76,7 @@ class Connection:
         if self._executor is None:
             from sqlalchemy_dynamics.execute import Statements
 
-            self._executor = Statements(self._watched(), self.catalog)
+            self._executor = Statements(self._watched(), self.catalog, self._transaction)
         return self._executor
 
     def _watched(self) -> Session:
@@ -94,19 +96,34 @@ class Connection:
         self._cursors.add(cursor)
         return cursor
 
-    def commit(self) -> None:
-        """Do nothing: every statement that ended is already permanent."""
+    @property
+    def isolation_level(self) -> str:
+        """AUTOCOMMIT: each statement is permanent when it ends. CHANGESET: COMMIT sends all, together or not at all."""
+        return self._transaction.level
+
+    @isolation_level.setter
+    def isolation_level(self, level: str) -> None:
         self.check_open()
+        self._transaction.level = level
+
+    def commit(self) -> None:
+        """Send the changes that wait under CHANGESET, in one change set; under AUTOCOMMIT there are none."""
+        self.check_open()
+        if self._transaction.pending:
+            self.executor.commit()
+        self._transaction.taken()
 
     def rollback(self) -> None:
-        """Do nothing: there is no transaction that could be undone."""
+        """Forget the changes that wait under CHANGESET. What was sent stays: a warning says so, once."""
         self.check_open()
+        self._transaction.rolled_back()
 
     def close(self) -> None:
         """Close the connection and its cursors; results still being read stop. Closing twice does no harm."""
         for cursor in list(self._cursors):
             cursor.close()
         self.closed = True
+        self._transaction.taken()
         self._session = self._executor = None
 
     def ping(self) -> WhoAmI:

@@ -95,16 +95,17 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
         return [], {"url": _url_text(url)}
 
     def get_isolation_level_values(self, dbapi_conn: Any) -> list[Any]:
-        return ["AUTOCOMMIT"]
+        return ["AUTOCOMMIT", "CHANGESET"]
 
     def get_isolation_level(self, dbapi_connection: Any) -> Any:
-        return "AUTOCOMMIT"
+        return getattr(dbapi_connection, "isolation_level", "AUTOCOMMIT")
 
     def get_default_isolation_level(self, dbapi_conn: Any) -> Any:
         return "AUTOCOMMIT"
 
     def set_isolation_level(self, dbapi_connection: Any, level: str) -> None:
-        """Nothing to set: each statement is permanent when it ends."""
+        """CHANGESET keeps a transaction's changes and sends them together at COMMIT."""
+        dbapi_connection.isolation_level = level
 
     def do_ping(self, dbapi_connection: Any) -> bool:
         """Ask WhoAmI. Wrong credentials and an unreachable service raise; a closed connection is False."""

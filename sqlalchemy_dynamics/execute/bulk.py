@@ -10,10 +10,11 @@ from itertools import groupby
 
 from sqlalchemy_dynamics.errors import StatementCancelled
 from sqlalchemy_dynamics.execute.changes import Change
+from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.execute.units import Units
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION
 
-__all__ = ["MOST_CHANGES", "Bulk"]
+__all__ = ["MOST_CHANGES", "Buffer", "Bulk"]
 
 MOST_CHANGES = 1000
 """Changes that are one unit: the operations of a change set (dataverse-web-api: `$batch`)."""
@@ -103,6 +104,20 @@ class Bulk:
             except BaseException as failure:
                 portions.failed(start, failure)
                 return done
+
+
+class Buffer:
+    """Keeps the changes for COMMIT; how many rows they will change is presumed."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def statement(self, changes: Sequence[Change]) -> int:
+        """Keep the changes of one statement."""
+        self._transaction.add(changes)
+        return len(changes)
+
+    statements = statement
 
 
 def _without_repeats(changes: Sequence[Change]) -> list[list[Change]]:

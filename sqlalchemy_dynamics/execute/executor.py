@@ -15,6 +15,7 @@ from sqlalchemy_dynamics.execute.grouped import CannotGroup, grouped_result, par
 from sqlalchemy_dynamics.execute.planning import Values, bound_values, parsed, plan_of
 from sqlalchemy_dynamics.execute.result import Result
 from sqlalchemy_dynamics.execute.running import Running
+from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.execute.writing import Writer
 from sqlalchemy_dynamics.planner.parse import Statement
 from sqlalchemy_dynamics.planner.plan import Plan, Residual
@@ -33,7 +34,7 @@ _MOST_ROWS = 5000
 class Executor:
     """Plans and runs statements over one session and its catalog."""
 
-    def __init__(self, session: Session, catalog: Catalog) -> None:
+    def __init__(self, session: Session, catalog: Catalog, transaction: Transaction | None = None) -> None:
         self._session = session
         self._catalog = catalog
         settings = session.settings
@@ -41,7 +42,8 @@ class Executor:
         self._dialect = settings.text("SqlDialect")
         size = settings.number("PageSize")
         self._page_size = size if 0 < size < _MOST_ROWS else None
-        self.writer = Writer(session, catalog, self._read)
+        self._transaction = transaction or Transaction()
+        self.writer = Writer(session, catalog, self._read, self._transaction)
         """What runs this connection's writes."""
 
     def run(self, sql: str, parameters: Parameters = None, *, cancelled: threading.Event | None = None) -> Result:
@@ -96,6 +98,7 @@ class Executor:
 
     def _run(self, plan: Plan, running: Running) -> tuple[Plan, Result]:
         """Return the plan that is followed in the end, and its result."""
+        self._transaction.check_reading(scan.table.name for scan in plan.scans)
         try:
             return plan, self._started(plan, running)
         except CannotGroup:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sqlalchemy_dynamics.errors import NotSupportedError
+from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.direct import row_decoder
 from sqlalchemy_dynamics.execute.requests import KEYS_PER_REQUEST, field_of
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row
+from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.odata.changes import version_tag
+from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.odata.messages import HttpResponse
 from sqlalchemy_dynamics.planner.change_plan import Returning, Write
 from sqlalchemy_dynamics.planner.plan import Plan
@@ -16,7 +21,11 @@ from sqlalchemy_dynamics.planner.writing import returning_plan
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
 
-__all__ = ["Returned"]
+__all__ = ["UNMADE_VERSION", "Returned"]
+
+UNMADE_VERSION = version_tag(0)
+"""What stands for the version of a row whose changes wait for COMMIT: the ORM wants one that is not NULL."""
+_VERSION = "versionnumber"
 
 
 class Returned:
@@ -44,6 +53,15 @@ class Returned:
         decoder = row_decoder(tuple(field_of(column) for _, column in named))
         return ListResult(columns, [decoder.decode_one(reply.body)], count)
 
+    def presumed(self, write: Write, changes: Sequence[Change], count: int) -> ListResult:
+        """Return what is known before the changes are sent: keys and plain values, NULL (as version 0) for the rest."""
+        named = write.returning.columns if write.returning is not None else None
+        if named is None:
+            raise NotSupportedError("RETURNING under CHANGESET takes plain columns: their rows are not made yet")
+        columns = [ResultColumn(name, column.type) for name, column in named]
+        rows = [tuple(_known(change, column) for _, column in named) for change in changes]
+        return ListResult(columns, rows, count)
+
     def rows(self, write: Write, keys: Sequence[str], count: int) -> ListResult:
         """Return what RETURNING wants of the rows with these keys, in the keys' order."""
         returning = write.returning
@@ -67,6 +85,15 @@ class Returned:
                 found.update((str(row[0]).lower(), row[1:]) for block in result.rows() for row in block)
             result.close()
         return described, found
+
+
+def _known(change: Change, column: Column) -> object:
+    if column.name == change.table.primary_key:
+        return change.key
+    if column.name == _VERSION:
+        return 0
+    value = change.body.get(column.wire) if column.companion is None else None
+    return None if value is None else convert(value, column.edm)
 
 
 def only_keys(write: Write) -> bool:

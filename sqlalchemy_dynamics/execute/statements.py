@@ -13,6 +13,7 @@ from sqlalchemy_dynamics.execute.calls import Caller, detail_of, run_call
 from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.explain import Step, explained
 from sqlalchemy_dynamics.execute.local import LocalExecutor, mentioned
+from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.planner.calls import call_text
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ _EXPLAIN = re.compile(r"\s*EXPLAIN\b(?P<analyze>\s+ANALYZE\b)?", re.IGNORECASE)
 class Statements:
     """Runs the statements of one connection. Procedures and local tables need no token and no metadata."""
 
-    def __init__(self, session: Session, catalog: Catalog) -> None:
+    def __init__(self, session: Session, catalog: Catalog, transaction: Transaction | None = None) -> None:
         self._caller = Caller(session, catalog)
-        self._executor = Executor(session, catalog)
+        self._executor = Executor(session, catalog, transaction)
 
     def run(self, sql: str, parameters: Parameters = None, *, cancelled: threading.Event | None = None) -> Result:
         """Start a statement. Raises ProgrammingError before anything is sent when the SQL is wrong."""
@@ -51,6 +52,10 @@ class Statements:
     ) -> int | None:
         """Run a write once for each set of parameters and return the rows changed; None for other statements."""
         return self._executor.run_many(sql, sets, cancelled=cancelled) if call_text(sql) is None else None
+
+    def commit(self) -> None:
+        """Send what waits for COMMIT, all or nothing. Raises the error of the change that was refused."""
+        self._executor.writer.commit()
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[Step]:
         """Return (step, kind, detail) of a statement, with or without its parameters. Loads metadata at most."""

@@ -162,7 +162,8 @@ class Units:
             table = changes[0].table
             if all(each.table is table for each in changes):
                 return len(existing(self._session.send, table, (each.key for each in changes))) == len(changes)
-        return all(self._is_there(each) for each in changes)
+        last = {each.key or each.alternate: each for each in changes}
+        return all(self._is_there(each) for each in last.values())
 
     def _is_there(self, change: Change) -> bool:
         """Say whether the service is in the state that the change leads to."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy_dynamics.errors import DataverseIntegrityError, ProgrammingError
-from sqlalchemy_dynamics.execute.bulk import MOST_CHANGES, Bulk
+from sqlalchemy_dynamics.execute.bulk import MOST_CHANGES, Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.result import Result, Row
 from sqlalchemy_dynamics.execute.units import Units
@@ -39,7 +39,9 @@ class Upserts:
     creates: Callable[[Write, list[Given], int], list[Change]]
     bodies: Callable[[Table, list[Given], bool], list[dict[str, Any]]]
 
-    def run(self, write: Write, values: Values, givens: list[Given], bulk: Bulk, row: int = 1) -> tuple[int, list[str]]:
+    def run(
+        self, write: Write, values: Values, givens: list[Given], bulk: Bulk | Buffer, row: int = 1
+    ) -> tuple[int, list[str]]:
         """Insert or change the rows; return how many, and the keys of all that were touched."""
         conflict = write.conflict
         assert conflict is not None
@@ -49,7 +51,7 @@ class Upserts:
             return bulk.statement(changes), [change.key for change in changes]
         return self._read_first(write, values, _once(conflict, givens), bulk, row)
 
-    def run_many(self, write: Write, values: Values, givens: list[Given], bulk: Bulk) -> int:
+    def run_many(self, write: Write, values: Values, givens: list[Given], bulk: Bulk | Buffer) -> int:
         """The same for many statements whose conflicts compute nothing; rows named twice are taken in turn."""
         conflict = write.conflict
         assert conflict is not None
@@ -64,7 +66,7 @@ class Upserts:
         return done
 
     def _read_first(
-        self, write: Write, values: Values, givens: list[Given], bulk: Bulk, row: int
+        self, write: Write, values: Values, givens: list[Given], bulk: Bulk | Buffer, row: int
     ) -> tuple[int, list[str]]:
         """Again from the reading when another writer made or removed one of the rows in between."""
         for attempt in range(1, _MOST_TRIES + 1):
@@ -76,9 +78,11 @@ class Upserts:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def _sent(self, changes: list[Change], bulk: Bulk) -> int:
+    def _sent(self, changes: list[Change], bulk: Bulk | Buffer) -> int:
         creates = [change for change in changes if change.verb == "create"]
         updates = [change for change in changes if change.verb == "update"]
+        if isinstance(bulk, Buffer):
+            return bulk.statement(changes)
         if creates and updates and len(changes) <= MOST_CHANGES:
             self.units.change_set(changes)
             return len(changes)

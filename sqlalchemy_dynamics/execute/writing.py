@@ -14,12 +14,13 @@ from sqlalchemy_dynamics.errors import (
     NotSupportedError,
     ProgrammingError,
 )
-from sqlalchemy_dynamics.execute.bulk import Bulk
+from sqlalchemy_dynamics.execute.bulk import Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.combs import new_key
 from sqlalchemy_dynamics.execute.existing import existing
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row, no_rows
-from sqlalchemy_dynamics.execute.returned import Returned
+from sqlalchemy_dynamics.execute.returned import UNMADE_VERSION, Returned
+from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.execute.units import Units
 from sqlalchemy_dynamics.execute.upserts import Upserts
 from sqlalchemy_dynamics.metadata.model import Column, Table
@@ -54,12 +55,13 @@ class _Fetched:
 class Writer:
     """Writes of one connection."""
 
-    def __init__(self, session: Session, catalog: Catalog, read: Read) -> None:
+    def __init__(self, session: Session, catalog: Catalog, read: Read, transaction: Transaction) -> None:
         self._session, self._catalog, self._read = session, catalog, read
         settings = session.settings
         self._read_only, self._unfiltered = settings.flag("ReadOnly"), settings.flag("AllowUnfilteredWrites")
         self._pushdown, self._threads = settings.flag("Pushdown"), settings.number("MaxConcurrency")
         self._units = Units(session)
+        self._transaction = transaction
         self._returned = Returned(catalog, read, self._pushdown)
         self._upserts = Upserts(self._units, catalog.table, self._pushdown, read, self._creates, self._bodies)
         self._known: dict[str, str] = {}
@@ -67,8 +69,9 @@ class Writer:
     def run(self, tree: Any, values: Values, cancelled: threading.Event) -> Result:
         """Run one statement; its rows are those of RETURNING, `rowcount` the rows changed."""
         write = self.planned(tree, values)
-        bulk = Bulk(self._units, self._threads, cancelled)
+        bulk = self._bulk(cancelled)
         if write.conflict is not None:
+            self._transaction.sent = True
             count, keys = self._upserts.run(write, values, self._given_rows(write, values), bulk)
             return no_rows(count) if write.returning is None else self._returned.rows(write, keys, count)
         changes, rows = self._changes(write, values)
@@ -76,7 +79,10 @@ class Writer:
             return no_rows(self._sent(changes, bulk))
         if write.verb == "delete":
             return ListResult(rows.columns, rows.rows, self._sent(changes, bulk))
+        if self._transaction.buffering:
+            return self._returned.presumed(write, changes, self._sent(changes, bulk))
         if len(changes) == 1 and (select := self._returned.select(write)) is not None:
+            self._transaction.sent = True
             count, reply = self._units.alone(replace(changes[0], select=select))
             self._learn(changes)
             if reply is not None or not count:
@@ -86,7 +92,7 @@ class Writer:
 
     def run_many(self, tree: Any, sets: Iterable[Values], cancelled: threading.Event) -> int:
         """Run one statement without RETURNING for every set of values; return the number of rows changed."""
-        bulk = Bulk(self._units, self._threads, cancelled)
+        bulk = self._bulk(cancelled)
         changes: list[Change] = []
         upserted: list[tuple[Write, Values, list[dict[Column, object]]]] = []
         write: Write | None = None
@@ -100,13 +106,14 @@ class Writer:
                 upserted.append((write, values, self._given_rows(write, values)))
             else:
                 changes += [replace(each, row=number) for each in self._changes(write, values, number)[0]]
+        self._transaction.sent = True
         if upserted:
             return self._upserted(upserted, bulk)
         count = bulk.statements(changes)
         self._learn(changes)
         return count
 
-    def _upserted(self, sets: list[tuple[Write, Values, list[dict[Column, object]]]], bulk: Bulk) -> int:
+    def _upserted(self, sets: list[tuple[Write, Values, list[dict[Column, object]]]], bulk: Bulk | Buffer) -> int:
         write, values, _ = sets[0]
         if write.conflict is not None and computes(write.conflict):
             return sum(self._upserts.run(*each, bulk, number)[0] for number, each in enumerate(sets, start=1))
@@ -114,6 +121,24 @@ class Writer:
 
     def _given_rows(self, write: Write, values: Values) -> list[dict[Column, object]]:
         return list(_givens(write, values, self._fetched(write, values).rows))
+
+    def commit(self) -> None:
+        """Send what waits for COMMIT as one change set; whether it succeeds or not, nothing waits any more."""
+        changes = self._transaction.taken()
+        if len(changes) == 1 and changes[0].match == ANY_VERSION:
+            self._committed_alone(changes[0])
+        elif changes:
+            self._units.change_set(changes)
+
+    def _committed_alone(self, change: Change) -> None:
+        count, _ = self._units.alone(change)
+        if not count:
+            raise IntegrityError(f"{change.table.primary_key} {change.key}: the row to {change.verb} does not exist")
+
+    def _bulk(self, cancelled: threading.Event) -> Bulk | Buffer:
+        if self._transaction.buffering:
+            return Buffer(self._transaction)
+        return Bulk(self._units, self._threads, cancelled)
 
     def planned(self, tree: Any, values: Values) -> Write:
         """Plan a write and check that it is allowed."""
@@ -127,9 +152,10 @@ class Writer:
             )
         return write
 
-    def _sent(self, changes: Sequence[Change], bulk: Bulk) -> int:
+    def _sent(self, changes: Sequence[Change], bulk: Bulk | Buffer) -> int:
         if not changes:
             return 0
+        self._transaction.sent = True
         count = bulk.statement(changes)
         self._learn(changes)
         return count
@@ -148,7 +174,9 @@ class Writer:
         if write.verb == "insert":
             return self._creates(write, givens, row), fetched
         pairs = {key: given for key, given in zip(keys, givens, strict=True) if key is not None}
-        match = ANY_VERSION if write.version is None else _match(value_of(write.version, values))
+        match = ANY_VERSION if write.version is None else _match(_value(write.version, values, ()))
+        if match == UNMADE_VERSION and self._transaction.holds(pairs):
+            match = ANY_VERSION
         if match is None:
             return [], fetched
         bodies = self._bodies(write.table, list(pairs.values()), False) if write.verb == "update" else [{}] * len(pairs)

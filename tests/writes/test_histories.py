@@ -1,4 +1,4 @@
-"""Random histories of writes end as they end on SQLite; with faults at random points nothing is lost, nothing doubled."""
+"""Random histories of writes end as they end on SQLite, with faults at random points too: no loss, nothing doubled."""
 
 from __future__ import annotations
 

@@ -1,0 +1,156 @@
+"""AUTOCOMMIT, and CHANGESET: all of a transaction's changes at COMMIT, or none of them."""
+
+from __future__ import annotations
+
+import uuid
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy
+from sqlalchemy import orm
+
+from sqlalchemy_dynamics import dbapi, errors
+from sqlalchemy_dynamics.sandbox import Sandbox
+
+from .conftest import Connect, Sql, control, sent
+from .test_orm import Account, Contact, engine
+
+__all__ = ["engine"]
+
+ADD = "INSERT INTO account (accountid, name, revenue) VALUES (?, ?, ?)"
+
+
+@pytest.fixture
+def buffered(connect: Connect) -> Iterator[dbapi.Connection]:
+    connection = connect()
+    connection.isolation_level = "CHANGESET"
+    yield connection
+    connection.rollback()
+
+
+def test_rollback_after_sent_writes_warns_once(connect: Connect) -> None:
+    connection = connect()
+    connection.rollback()
+    connection.cursor().execute(ADD, (str(uuid.uuid4()), "warned", 1))
+    with pytest.warns(dbapi.Warning, match="CHANGESET"):
+        connection.rollback()
+    connection.cursor().execute(ADD, (str(uuid.uuid4()), "warned", 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        connection.rollback()
+        connection.cursor().execute(ADD, (str(uuid.uuid4()), "warned", 1))
+        connection.commit()
+        connection.rollback()
+
+
+def test_commit_sends_one_change_set(buffered: dbapi.Connection, sql: Sql, org: Sandbox) -> None:
+    cursor, key, other = buffered.cursor(), str(uuid.uuid4()), str(uuid.uuid4())
+    assert cursor.execute(ADD, (key, "set", 1)).rowcount == 1
+    cursor.execute("INSERT INTO contact (lastname, parentcustomerid) VALUES ('set', ?)", (key,))
+    cursor.execute("UPDATE account SET revenue = 2 WHERE accountid = ?", (key,))
+    assert cursor.executemany(ADD, [(other, "set", 3), (str(uuid.uuid4()), "set", 4)]).rowcount == 2
+    cursor.execute("DELETE FROM account WHERE accountid = ?", (other,))
+    assert [each for each in sent(org) if not each.startswith("GET")] == []
+    buffered.commit()
+    assert sent(org) == ["POST $batch"]
+    assert sql("SELECT revenue FROM account WHERE name = 'set' ORDER BY revenue").fetchall() == [(2,), (4,)]
+    assert sql("SELECT count(*) FROM contact WHERE parentcustomerid = ?", (key,)).fetchone() == (1,)
+
+
+def test_rollback_discards(buffered: dbapi.Connection, org: Sandbox) -> None:
+    buffered.cursor().execute(ADD, (str(uuid.uuid4()), "discarded", 1))
+    buffered.rollback()
+    buffered.commit()
+    assert sent(org) == []
+
+
+def test_one_refusal_undoes_all_and_is_named(buffered: dbapi.Connection, sql: Sql) -> None:
+    taken = str(uuid.uuid4())
+    sql(ADD, (taken, "taken", 1))
+    cursor = buffered.cursor()
+    cursor.execute(ADD, (str(uuid.uuid4()), "refused", 1))
+    cursor.execute(ADD, (taken, "refused", 2))
+    cursor.execute(ADD, (str(uuid.uuid4()), "refused", 3))
+    with pytest.raises(errors.IntegrityError, match=f"row 2 of INSERT account .accountid {taken}"):
+        buffered.commit()
+    assert sql("SELECT count(*) FROM account WHERE name = 'refused'").fetchone() == (0,)
+    buffered.commit()
+
+
+def test_a_stale_version_fails_the_commit(buffered: dbapi.Connection, sql: Sql) -> None:
+    key = str(uuid.uuid4())
+    sql(ADD, (key, "versioned", 1))
+    (version,) = sql("SELECT versionnumber FROM account WHERE accountid = ?", (key,)).fetchone() or (0,)
+    sql("UPDATE account SET revenue = 2 WHERE accountid = ?", (key,))
+    change = "UPDATE account SET revenue = 3 WHERE accountid = ? AND versionnumber = ?"
+    assert buffered.cursor().execute(change, (key, version)).rowcount == 1
+    with pytest.raises(errors.IntegrityError, match="RowVersion"):
+        buffered.commit()
+
+
+def test_what_could_not_be_honest_is_refused(buffered: dbapi.Connection) -> None:
+    cursor = buffered.cursor()
+    cursor.execute(ADD, (str(uuid.uuid4()), "pending", 1))
+    for reading in (
+        "SELECT count(*) FROM account",
+        "UPDATE account SET revenue = revenue + 1 WHERE name = 'pending'",
+        "DELETE FROM account WHERE name = 'pending'",
+    ):
+        with pytest.raises(errors.NotSupportedError, match="account has changes that wait for COMMIT"):
+            cursor.execute(reading)
+    assert cursor.execute("SELECT count(*) FROM contact").fetchone() is not None
+    with pytest.raises(errors.NotSupportedError, match="1000 operations"):
+        cursor.executemany(ADD, [(str(uuid.uuid4()), "pending", 1)] * 1000)
+    with pytest.raises(errors.InterfaceError, match="commit or roll back"):
+        buffered.isolation_level = "AUTOCOMMIT"
+    with pytest.raises(errors.InterfaceError, match="SERIALIZABLE"):
+        buffered.isolation_level = "SERIALIZABLE"
+
+
+@pytest.mark.parametrize("fault", ["drop", "503", "truncate"])
+def test_a_lost_commit_is_not_doubled(buffered: dbapi.Connection, sql: Sql, org: Sandbox, fault: str) -> None:
+    cursor, key, name = buffered.cursor(), str(uuid.uuid4()), f"lost {fault}"
+    sql(ADD, (key, "old", 1))
+    cursor.execute(ADD, (str(uuid.uuid4()), name, 1))
+    cursor.execute("INSERT INTO account (name) VALUES (?)", (name,))
+    cursor.execute("UPDATE account SET name = ? WHERE accountid = ?", (name, key))
+    control(org, "POST", "faults", {"kind": fault, "when": "#1", "arg": 0})
+    buffered.commit()
+    assert sql("SELECT count(*) FROM account WHERE name = ?", (name,)).fetchone() == (3,)
+
+
+def test_the_unit_of_work_runs_in_a_change_set(engine: Any, org: Sandbox) -> None:
+    sa: Any = sqlalchemy
+    buffering = engine.execution_options(isolation_level="CHANGESET")
+    with orm.Session(buffering) as session:
+        account = Account(name="unit", revenue=1, contacts=[Contact(lastname="u1"), Contact(lastname="u2")])
+        session.add(account)
+        session.flush()
+        account.revenue = 2
+        session.flush()
+        assert [each for each in sent(org) if not each.startswith("GET")] == []
+        session.commit()
+        assert [each for each in sent(org) if not each.startswith("GET")] == ["POST $batch"]
+        assert account.versionnumber > 0 and account.revenue == 2 and len(account.contacts) == 2
+        account.contacts[0].lastname = "changed"
+        session.delete(account.contacts[1])
+        session.commit()
+        assert [contact.lastname for contact in account.contacts] == ["changed"]
+        session.add(Account(name="never"))
+        session.flush()
+        session.rollback()
+        assert session.scalar(sa.select(sa.func.count()).where(Account.name == "never")) == 0
+
+
+def test_reflected_models_run_in_a_change_set(engine: Any) -> None:
+    sa: Any = sqlalchemy
+    table = sa.Table("account", sa.MetaData(), autoload_with=engine)
+    base: Any = orm.declarative_base(metadata=table.metadata)
+    model = type("Reflected", (base,), {"__table__": table})
+    with orm.Session(engine.execution_options(isolation_level="CHANGESET")) as session:
+        rows = [model(name=f"r{n}") for n in range(3)]
+        session.add_all(rows)
+        session.commit()
+        assert [(row.name, row.statecode) for row in rows] == [("r0", 0), ("r1", 0), ("r2", 0)]
