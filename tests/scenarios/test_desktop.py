@@ -186,7 +186,7 @@ def test_C37_a_pool_of_five_opens_one_browser(office: Office) -> None:
     assert counts == [30] * 5 and len(office.person.opened) == 1 and office.grants() == ["authorization_code"]
 
 
-def test_C38_a_connection_opened_by_hand_shares_the_sign_in(office: Office) -> None:
+def test_a_connection_opened_by_hand_shares_the_sign_in(office: Office) -> None:
     with office.engine(**DESKTOP) as engine, engine.connect():
         assert dbapi.connect(office.url(**DESKTOP)).ping()
     assert len(office.person.opened) == 1
