@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.odata.pages import arrow_type
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["schema_of", "to_batches", "to_rows"]
+__all__ = ["schema_of", "to_batches", "to_rows", "until_changed"]
 
 
 class _Named(Protocol):
@@ -52,6 +52,25 @@ def _array(values: list[Any], kind: Any) -> Any:
     if pyarrow.types.is_decimal(kind):
         values = [Decimal(value) if isinstance(value, int) else value for value in values]
     return pyarrow.array(values, kind)
+
+
+def until_changed(
+    batches: Iterator[pyarrow.RecordBatch], names: Sequence[str], wanted: int
+) -> Iterator[pyarrow.RecordBatch]:
+    """Yield batches until the named columns have changed behind the row at `wanted`; rows come ordered by them."""
+    before, last_wanted = 0, None
+    for batch in batches:
+        yield batch
+        rows = batch.num_rows
+        if last_wanted is None and 0 < wanted <= before + rows:
+            last_wanted = _values_at(batch, names, wanted - 1 - before)
+        if wanted == 0 or (last_wanted is not None and rows and _values_at(batch, names, rows - 1) != last_wanted):
+            return
+        before += rows
+
+
+def _values_at(batch: pyarrow.RecordBatch, names: Sequence[str], row: int) -> tuple[Any, ...]:
+    return tuple(batch.column(name)[row].as_py() for name in names)
 
 
 def to_rows(batch: pyarrow.RecordBatch, families: Sequence[str]) -> list[tuple[Any, ...]]:

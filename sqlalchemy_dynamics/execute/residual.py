@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import ProgrammingError, StatementCancelled
-from sqlalchemy_dynamics.execute.arrow import schema_of, to_batches, to_rows
+from sqlalchemy_dynamics.execute.arrow import schema_of, to_batches, to_rows, until_changed
 from sqlalchemy_dynamics.execute.direct import arrow_decoder
 from sqlalchemy_dynamics.execute.engine import EngineOptions, open_workspace, type_of
 from sqlalchemy_dynamics.execute.gather import Gathering
@@ -131,7 +131,12 @@ class ResidualResult:
         return asks_of(scan, self._running.values, self._running.page_size, keys, self._work.scans)
 
     def _pages(self, scan: Scan, ask: Ask) -> Iterator[pyarrow.RecordBatch]:
-        return self._running.pages(scan.number, ask, arrow_decoder(ask.fields).decode, _rows_in)
+        pages = self._running.pages(scan.number, ask, arrow_decoder(ask.fields).decode, _rows_in)
+        if scan.leading is None:
+            return pages
+        names, limit = scan.leading
+        count, skip = limit.bound(self._running.values)
+        return pages if count is None else until_changed(pages, names, count + skip)
 
     def _watched(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Remember what went wrong: the engine's own error would hide its class."""

@@ -89,7 +89,9 @@ class Scan:
 
     With `keys`, another scan is fetched first, and its keys go along unless they are too many to pay. With `through`,
     nothing is asked: its rows come with those of scan `through[0]`, expanded along navigation property `through[1]`.
-    With `extremes`, only the first row of each of these orders is wanted, a row with a value.
+    With `extremes`, only the first row of each of these orders is wanted, a row with a value. With `leading`, `order`
+    is the beginning of the order wanted: enough rows are there once those columns change behind the last row of that
+    limit.
     """
 
     number: int
@@ -102,6 +104,7 @@ class Scan:
     keys: Keys | None = None
     through: tuple[int, str] | None = None
     extremes: tuple[Order, ...] = ()
+    leading: tuple[tuple[str, ...], Limit] | None = None
 
     @property
     def view(self) -> str:

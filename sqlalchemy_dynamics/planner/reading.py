@@ -14,6 +14,7 @@ from sqlalchemy_dynamics.planner.constants import Kinds
 from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
 from sqlalchemy_dynamics.planner.extremes import extremes_of
+from sqlalchemy_dynamics.planner.first_rows import first_rows
 from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.implied import Implied, imply
 from sqlalchemy_dynamics.planner.links import Link, choose
@@ -31,7 +32,7 @@ from sqlalchemy_dynamics.planner.residual import (
     stand_in,
     to_sql,
 )
-from sqlalchemy_dynamics.planner.rows import limited_scan, plain_rows
+from sqlalchemy_dynamics.planner.rows import leading_scan, limited_scan, plain_rows
 from sqlalchemy_dynamics.planner.shape import shape_of
 from sqlalchemy_dynamics.planner.unwrap import unwrapped
 
@@ -104,7 +105,7 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
     rows = plain_rows(shape)
     if rows is not None:
         return Plan(rows)
-    if limited_scan(shape) is not None:
+    if limited_scan(shape) is not None or leading_scan(shape) is not None:
         return _residual(tree, lookup, kinds, pinned, True)
     grouping, extremes = grouping_of(shape), extremes_of(shape)
     if extremes is not None:
@@ -136,7 +137,7 @@ def _residual(
     implied = imply(tree, occurrences, translator)
     if not pushdown:
         implied.links.clear()
-    limited = _limited(tree, occurrences, translator) if pushdown else {}
+    limited = first_rows(tree, occurrences, translator) if pushdown else {}
     once = is_read_once(tree)
     settle(implied.settled)
     refuse_left(tree, translator.refused)
@@ -148,23 +149,6 @@ def _residual(
     scans = _scans(occurrences, columns, implied, limited)
     work = Residual(to_sql(tree), scans, parameters_in(tree), streaming=once and len(scans) == 1)
     return Plan(work, tuple(notes.items()) if pushdown else _WHOLE)
-
-
-def _limited(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> dict[int, Scan]:
-    """Return the scans that a LIMIT of their own SELECT cuts short.
-
-    ORDER BY is taken out there: the rows come in the service's order already, and the engine keeps it.
-    """
-    found: dict[int, Scan] = {}
-    for select in [each for each in tree.find_all(exp.Select) if each.args.get("limit")]:
-        inside = [each for each in occurrences if each.node.find_ancestor(exp.Select) is select]
-        shape = shape_of(select, inside, translator)
-        scan = limited_scan(shape) if shape is not None else None
-        if scan is not None:
-            found[scan.number] = scan
-            select.set("where", None)
-            select.set("order", None)
-    return found
 
 
 def _scans(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
-from sqlalchemy_dynamics.planner.plan import Output, Rows, Scan
-from sqlalchemy_dynamics.planner.shape import Shape, limit_of, orders_of
+from sqlalchemy_dynamics.odata.query import Order
+from sqlalchemy_dynamics.planner.plan import Limit, Output, Rows, Scan
+from sqlalchemy_dynamics.planner.shape import Shape, leading_orders, limit_of, orders_of
 
-__all__ = ["limited_scan", "plain_rows"]
+__all__ = ["branch_scan", "leading_scan", "limited_scan", "plain_rows"]
 
 _KNOWN_SCALARS = frozenset({"STRFTIME"})
 
@@ -37,6 +38,35 @@ def limited_scan(shape: Shape) -> Scan | None:
         return None
     orders, limit = orders_of(shape), limit_of(shape.select)
     if orders is None or limit is None or limit.count is None:
+        return None
+    table = shape.occurrence.table
+    return Scan(shape.occurrence.number, table, (table.columns[table.primary_key],), shape.filter, orders, limit)
+
+
+def leading_scan(shape: Shape) -> Scan | None:
+    """Return a scan in the order that service and local engine agree on, stopped when the first rows are there.
+
+    For `ORDER BY n, upper(name) LIMIT 10`: ordered by n, read until n changes behind the tenth row.
+    """
+    leading, limit = leading_orders(shape), limit_of(shape.select)
+    if not leading or limit is None or limit.count is None:
+        return None
+    if not _is_row_per_row(shape) or not _is_scalar(shape.select):
+        return None
+    table = shape.occurrence.table
+    return Scan(
+        shape.occurrence.number,
+        table,
+        (table.columns[table.primary_key],),
+        shape.filter,
+        tuple(order for order, _ in leading),
+        leading=(tuple(column.name for _, column in leading), limit),
+    )
+
+
+def branch_scan(shape: Shape, orders: tuple[Order, ...], limit: Limit) -> Scan | None:
+    """Return the scan of one branch of a UNION ALL whose first rows alone are wanted."""
+    if not _is_row_per_row(shape) or not _is_scalar(shape.select) or shape.select.args.get("limit"):
         return None
     table = shape.occurrence.table
     return Scan(shape.occurrence.number, table, (table.columns[table.primary_key],), shape.filter, orders, limit)

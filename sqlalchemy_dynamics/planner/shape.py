@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -14,7 +15,7 @@ from sqlalchemy_dynamics.planner.parse import parameter_key
 from sqlalchemy_dynamics.planner.plan import Amount, Limit, Marker
 from sqlalchemy_dynamics.planner.pushdown import Translator
 
-__all__ = ["Item", "Shape", "limit_of", "orders_of", "shape_of", "sortable"]
+__all__ = ["Item", "Shape", "leading_orders", "limit_of", "order_by", "orders_of", "shape_of", "sortable"]
 
 _PLAIN = frozenset({"expressions", "from_", "from", "where", "order", "limit", "offset", "group", "having", "distinct"})
 _UNSORTED_KINDS = (Kind.LOOKUP, Kind.MULTICHOICE, Kind.FILE, Kind.IMAGE, Kind.ENTITY_NAME)
@@ -134,18 +135,39 @@ def _amount(clause: exp.Expression | None) -> Amount | bool:
 
 def orders_of(shape: Shape) -> tuple[Order, ...] | None:
     """Return ORDER BY as the service's own order, None when the service would order differently."""
+    orders = [order for order, _ in _orders(shape)]
+    joined = shape.occurrence.table.joined  # an elastic table sorts by one column, and the key is always another
+    if None in orders or (orders and not joined):
+        return None
+    return tuple(order for order in orders if order is not None)
+
+
+def leading_orders(shape: Shape) -> tuple[tuple[Order, Column], ...]:
+    """Return the first terms of ORDER BY that service and local engine order alike; text is not among them."""
+    leading: list[tuple[Order, Column]] = []
+    for order, column in _orders(shape) if shape.occurrence.table.joined else ():
+        if order is None or column is None or column.type.family == "VARCHAR":
+            break
+        leading.append((order, column))
+    return tuple(leading)
+
+
+def _orders(shape: Shape) -> Iterator[tuple[Order | None, Column | None]]:
     clause = shape.select.args.get("order")
-    orders: list[Order] = []
     for ordered in clause.expressions if clause is not None else ():
         column = _ordered_column(shape, ordered.this)
-        descending = bool(ordered.args.get("desc"))
-        if column is None or not (sortable(column) or _is_lookup_name(shape, column)) or ordered.args.get("with_fill"):
-            return None
-        if column.nullable and bool(ordered.args.get("nulls_first")) == descending:
-            return None
-        orders.append(Order((column.wire,), descending))
-    joined = shape.occurrence.table.joined  # an elastic table sorts by one column, and the key is always another
-    return tuple(orders) if joined or not orders else None
+        able = column is not None and (sortable(column) or _is_lookup_name(shape, column))
+        yield (order_by(column, ordered) if able and column is not None else None), column
+
+
+def order_by(column: Column, ordered: exp.Ordered) -> Order | None:
+    """Return one term as the service's order; NULLs come first ascending and last descending there."""
+    descending = bool(ordered.args.get("desc"))
+    if ordered.args.get("with_fill"):
+        return None
+    if column.nullable and bool(ordered.args.get("nulls_first")) == descending:
+        return None
+    return Order((column.wire,), descending)
 
 
 def _ordered_column(shape: Shape, node: exp.Expression) -> Column | None:

@@ -178,6 +178,11 @@ def nested(draw: st.DrawFn) -> str:
         f"SELECT t.n AS c FROM firm t WHERE t.firmid IN (SELECT p.firmid FROM person p WHERE {inner}) AND {outer}",
         f"SELECT p.k AS c FROM person p WHERE p.firmid IN (SELECT t.firmid FROM firm t WHERE {outer}) AND {inner}",
         f"SELECT p.k AS c FROM person p WHERE p.firmid NOT IN (SELECT t.firmid FROM firm t WHERE {outer})",
+        f"SELECT t.n AS c, lower(t.city) AS d FROM firm t WHERE {outer} ORDER BY t.n, lower(t.city) LIMIT 5 OFFSET 1",
+        f"SELECT t.day AS c, -t.k AS d FROM firm t WHERE {outer} ORDER BY t.day DESC, d NULLS LAST LIMIT 4",
+        f"SELECT t.n AS c FROM firm t WHERE {outer} UNION ALL SELECT p.n FROM person p WHERE {inner} ORDER BY c LIMIT 6",
+        f"SELECT t.n AS c FROM firm t WHERE {outer} UNION ALL (SELECT p.n FROM person p UNION ALL "
+        f"SELECT p.k FROM person p) ORDER BY c DESC LIMIT 5 OFFSET 2",
         f"SELECT max(t.n) AS c, min(t.madeon) AS d FROM firm t WHERE {outer}",
         f"SELECT d.n AS c, p.k AS e FROM (SELECT * FROM firm t WHERE {outer} ORDER BY t.firmid LIMIT 4) d "
         f"JOIN person p ON p.firmid = d.firmid",
