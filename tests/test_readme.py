@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,14 @@ def test_the_examples_run() -> None:
     assert set(names["frame"].columns) == {"industrycode", "accounts", "size"}
     assert len(names["pipeline"]) == 10
     assert names["table"].num_rows > 0
+
+
+def test_the_fixture_example_runs(tmp_path: Path) -> None:
+    block = next(block for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "def test_report" in block)
+    (tmp_path / "test_example.py").write_text(block, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=README.parent, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 if __name__ == "__main__":
