@@ -21,7 +21,7 @@ from sqlalchemy_dynamics.planner.companions import fold
 from sqlalchemy_dynamics.planner.constants import Kinds, operand
 from sqlalchemy_dynamics.planner.moments import Key, literal_moment
 from sqlalchemy_dynamics.planner.names import Occurrence
-from sqlalchemy_dynamics.planner.parse import parameter_key
+from sqlalchemy_dynamics.planner.parse import parameter_key, shown
 from sqlalchemy_dynamics.planner.times import moment_of, whole_number
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def calls_in(tree: exp.Expression) -> Iterator[exp.Anonymous]:
 def refuse_left(tree: exp.Expression, refused: dict[str, str]) -> None:
     """Raise ProgrammingError for a call that would have to be computed here."""
     for node in calls_in(tree):
-        text = str(node.sql())
+        text = shown(node)
         reason = refused.get(text, "it is not a condition of a WHERE or ON that the service can be asked on its own")
         raise ProgrammingError(
             f"only the service can compute {text}, and here it cannot be asked to: {reason}. Use it as a condition "
@@ -163,7 +163,7 @@ def crm_condition(
         return Never()
     operands = _operands(function, given, column, translator.kinds)
     if negated and not function.twin:
-        translator.refused[str(node.sql())] = f"{function.sql} has no negation at the service"
+        translator.refused[shown(node)] = f"{function.sql} has no negation at the service"
         return None
     return CrmCall(function.twin if negated else function.wire, (column.wire,), operands)
 

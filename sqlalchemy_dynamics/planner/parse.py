@@ -14,7 +14,7 @@ from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.planner.spoken import friendly, keep_names
 from sqlalchemy_dynamics.planner.tsql import rearranged, translated
 
-__all__ = ["Dynamics", "Statement", "bare", "is_clock", "parameter_key", "parse", "render"]
+__all__ = ["Dynamics", "Statement", "bare", "is_clock", "parameter_key", "parse", "render", "shown"]
 
 _COMMANDS = ("CALL", "DECLARE", "EXEC", "EXECUTE", "EXPLAIN", "GRANT", "RELEASE", "REVOKE", "SAVEPOINT")
 _BEFORE_TOP = (TokenType.SELECT, TokenType.DISTINCT, TokenType.ALL)
@@ -199,6 +199,17 @@ def _names_type(node: exp.Expression) -> bool:
 def is_clock(node: exp.Expression) -> bool:
     """Say whether a parameter marker stands for the moment the statement starts at."""
     return bool(node.meta.get("clock"))
+
+
+def shown(node: exp.Expression) -> str:
+    """Return a term as messages show it: with CURRENT_TIMESTAMP where it was written."""
+    if not any(is_clock(marker) for marker in node.find_all(exp.Parameter, exp.Placeholder)):
+        return str(node.sql())
+    copy = exp.paren(node.copy())
+    for cast in list(copy.find_all(exp.Cast)):
+        if is_clock(cast.this):
+            cast.replace(exp.CurrentTimestamp())
+    return str(copy.this.sql())
 
 
 def _hold_clock(tree: exp.Expression, key: int | str) -> int | str | None:

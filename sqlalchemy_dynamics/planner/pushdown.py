@@ -25,6 +25,7 @@ from sqlalchemy_dynamics.planner.constants import Kinds
 from sqlalchemy_dynamics.planner.crm_functions import calls_in
 from sqlalchemy_dynamics.planner.leaves import Pushed
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources
+from sqlalchemy_dynamics.planner.parse import shown
 from sqlalchemy_dynamics.planner.rules import RULES
 
 __all__ = ["Pushed", "Translator", "filterable"]
@@ -40,6 +41,8 @@ def filterable(column: Column) -> bool:
     )
 
 
+_RANGES = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+_COMPARISONS = (*_RANGES, exp.EQ, exp.NEQ, exp.In)
 _INEXACT = "the service can only be asked for more rows than that; it is tested again here"
 
 
@@ -80,7 +83,7 @@ class Translator:
         if pushed is None:
             self._note(node, target)
         elif not pushed.exact:
-            self.refused.setdefault(str(node.sql()), _INEXACT)
+            self.refused.setdefault(shown(node), _INEXACT)
         return pushed
 
     def _all(self, terms: list[exp.Expression], target: Occurrence, negated: bool) -> Pushed | None:
@@ -129,7 +132,7 @@ class Translator:
         if any(owner[0] is target for owner in owners):
             foreign = any(owner[0] is not target for owner in owners)
             reason = "it compares columns of two tables" if foreign else _reason(node, [owner[1] for owner in owners])
-            self.refused.setdefault(str(node.sql()), reason)
+            self.refused.setdefault(shown(node), reason)
 
 
 def _reason(node: exp.Expression, columns: list[Column]) -> str:
@@ -137,8 +140,12 @@ def _reason(node: exp.Expression, columns: list[Column]) -> str:
         return "the service can test a label or a name for texts and patterns only, with a few known tables behind it"
     if any(column.kind in (Kind.FILE, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME) for column in columns):
         return "the service cannot filter by this column"
-    if isinstance(node, (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)) and len(columns) == 1:
-        return "the service orders text and GUIDs differently, or the value is not of the column's type"
+    alone = len(columns) == 1 == len(list(node.find_all(exp.Column)))
+    compared = alone and isinstance(node, _COMPARISONS) and isinstance(node.this, exp.Column)
+    if compared and isinstance(node, _RANGES) and columns[0].type.family in ("VARCHAR", "UUID"):
+        return "the service orders text and GUIDs differently"
+    if compared:
+        return "its value is not one of the column's type, or not known"
     if node.find(exp.Subquery, exp.Select, exp.AggFunc, exp.Window):
         return "it needs rows of more than this table"
     return "the service has no such expression"

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind
 from sqlalchemy_dynamics.planner.names import Sources, from_nodes
+from sqlalchemy_dynamics.planner.parse import shown
 
 __all__ = ["reasons"]
 
@@ -32,6 +33,9 @@ def _all_reasons(tree: exp.Expression, sources: Sources) -> Iterator[tuple[str, 
         for join in select.args.get("joins") or ():
             name = join.this.alias_or_name
             yield f"JOIN {name}", "rows of several tables are put together here"
+        for node in from_nodes(select):
+            if isinstance(node, exp.Subquery) or sources.query_of(node) is not None:
+                yield f"FROM {node.alias_or_name}", "the service answers for tables, not for queries inside of a query"
         yield from _of_clauses(select, sources)
         for item in select.expressions:
             yield from _of_item(item, sources)
@@ -42,11 +46,11 @@ def _of_clauses(select: exp.Select, sources: Sources) -> Iterator[tuple[str, str
     for key in group.expressions if group is not None else ():
         why = _ungrouped(_column(key, sources)) if isinstance(key, exp.Column) else _computed(key)
         if why:
-            yield f"GROUP BY {key.sql()}", why
+            yield f"GROUP BY {shown(key)}", why
     for ordered in order.expressions if order is not None else ():
         why = _unsorted(ordered, _column(ordered.this, sources))
         if why:
-            yield f"ORDER BY {ordered.this.sql()}", why
+            yield f"ORDER BY {shown(ordered.this)}", why
     for clause, why in _CLAUSES.items():
         if select.args.get(clause):
             yield clause.upper(), why
@@ -93,14 +97,14 @@ def _of_item(item: exp.Expression, sources: Sources) -> Iterator[tuple[str, str]
     node = item.this if isinstance(item, exp.Alias) else item
     if isinstance(node, (exp.Column, exp.Star, exp.Literal, exp.Null, exp.Boolean)):
         return
-    text = str(node.sql())
+    text = shown(node)
     if node.find(exp.Window):
         yield text, "the service has no window functions"
     elif node.find(exp.Select):
         yield text, "it is a query of its own"
     elif node.find(exp.AggFunc):
         for aggregate in node.find_all(exp.AggFunc):
-            yield str(aggregate.sql()), _unaggregated(aggregate, sources)
+            yield shown(aggregate), _unaggregated(aggregate, sources)
     else:
         yield text, "the service returns columns, it computes nothing"
 
