@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dynamics_auth.authorities import parse_challenge
-
 from sqlalchemy_dynamics.errors import NotSupportedError, OperationalError
 from sqlalchemy_dynamics.odata.batch import pack, unpack
 from sqlalchemy_dynamics.odata.faults import check
@@ -110,9 +109,12 @@ class Session:
             ) from None
 
     def connect(self) -> None:
-        """What opening a connection does: nothing, except under GETANDREFRESH without a token, where it signs in."""
+        """What opening a connection does: nothing, except under GETANDREFRESH without a token, where it signs in, and
+        under ConnectOnOpen, where it asks WhoAmI."""
         if self.sign_in is not None:
             self.sign_in.open()
+        if self.settings.flag("ConnectOnOpen"):
+            self.who_am_i()
 
     def _complete(self, request: HttpRequest) -> HttpRequest:
         defaults = {**self._headers, **({"Content-Type": "application/json"} if request.body is not None else {})}

@@ -13,6 +13,7 @@ __all__ = ["PROPERTIES", "SANDBOX_OPTIONS", "SIGN_IN_NAMES", "TRANSPORT_NAMES", 
 CONNECTION = (
     Property("OrganizationUrl", kind="url", doc="https://contoso.crm.dynamics.com; http for loopback only."),
     Property("CallerObjectId", doc="Entra object id of the user to act as; needs the privilege to act on behalf."),
+    Property("ConnectOnOpen", kind="bool", default="false", doc="Ask WhoAmI when a connection is opened."),
     Property("ReadOnly", kind="bool", default="false", doc="Refuse every statement that would change something."),
     Property(
         "AllowUnfilteredWrites",

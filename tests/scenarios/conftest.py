@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.dialects import registry
 
 from sqlalchemy_dynamics.sandbox import Sandbox
+from sqlalchemy_dynamics.sandbox.authority.people import demo_users
 from sqlalchemy_dynamics.session import signin
 from tests.auth.plain import make_client
 from tests.auth.support import Person, add_apps
@@ -39,6 +40,7 @@ def office(running: Sandbox, client: httpx.Client, tmp_path: Path, monkeypatch: 
     add_apps(running.authority)
     running.authority.consent = "grant"
     running.authority.lifetime = 3600
+    running.authority.users = demo_users()
     running.faults.clear()
     running.log.clear()
     office = Office(running, Person(client), tmp_path)

@@ -144,8 +144,9 @@ def wrong_secret(office: Office, logged: dict[str, Any]) -> object:
 
 
 def password(office: Office, logged: dict[str, Any]) -> object:
+    office.org.authority.users[0].password = PASSWORD
     given = {"AuthScheme": "Password", "User": office.org.authority.users[0].username, "Password": PASSWORD}
-    return office.count(**{**APP, **logged, **given, "OAuthSettingsLocation": None})
+    return office.count(**{**APP, **logged, **given, "OAuthSettingsLocation": None, "Tenant": "common"})
 
 
 def refused_refresh(office: Office, logged: dict[str, Any]) -> object:
@@ -170,7 +171,7 @@ FLOWS: tuple[tuple[Flow, bool], ...] = (
     (desktop, True),
     (web, True),
     (literal_verifier, True),
-    (password, False),
+    (password, True),
     (spent_verifier, False),
     (wrong_input, False),
     (wrong_secret, False),

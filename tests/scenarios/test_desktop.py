@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -140,6 +141,47 @@ def test_A10_memory_store_and_its_tokens_read_back(office: Office) -> None:
     given = {name: str(value) for name, value in found.items()}
     assert office.count(InitiateOAuth="REFRESH", **given) == 30
     assert len(office.person.opened) == 2 and office.grants() == ["authorization_code"] * 2
+
+
+def test_a_store_of_ones_own_and_a_table(office: Office) -> None:
+    class Own:
+        """The five methods, over a variable."""
+
+        blob: bytes | None = None
+
+        def load(self) -> bytes | None:
+            return self.blob
+
+        def save(self, blob: bytes) -> None:
+            self.blob = blob
+
+        def delete(self) -> None:
+            self.blob = None
+
+        def lock(self, timeout: float = 30.0) -> AbstractContextManager[None]:
+            return nullcontext()
+
+        def describe(self) -> str:
+            return "own"
+
+    own = Own()
+    for _ in range(2):
+        with office.engine({"connect_args": {"token_store": own}}, **DESKTOP, OAuthSettingsLocation=None) as engine:
+            engine.connect().close()
+    assert own.blob and b"eyJ" not in own.blob and len(office.person.opened) == 1
+    table = f"sqlalchemy+sqlite:///{office.folder}/tokens.db#crm"
+    office.count(**DESKTOP, OAuthSettingsLocation=table)
+    assert office.count(**office.bare(OAuthSettingsLocation=table)) == 30
+    assert len(office.person.opened) == 2
+
+
+def test_connect_on_open_checks_at_once(office: Office) -> None:
+    with office.connect(InitiateOAuth="REFRESH") as quiet:
+        assert quiet.session.root and office.sent() == 0
+    with pytest.raises(InterfaceError, match="OAuthVerifier"):
+        office.connect(InitiateOAuth="REFRESH", ConnectOnOpen="true")
+    with office.connect(**DESKTOP, ConnectOnOpen="true"):
+        assert [str(entry["url"]).rpartition("/")[2] for entry in office.org.requests] == ["WhoAmI"]
 
 
 def test_C1_declined_in_the_browser(office: Office) -> None:
