@@ -127,8 +127,8 @@ def _without_repeats(changes: Sequence[Change]) -> list[list[Change]]:
         seen: set[str] = set()
         runs.append([])
         for change in group:
-            name = change.key or change.alternate
-            if name in seen and name:
+            name = f"{change.key or change.alternate}{change.other}"
+            if name and name in seen:
                 runs.append([])
                 seen = set()
             seen.add(name)

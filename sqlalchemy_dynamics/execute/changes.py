@@ -22,7 +22,8 @@ class Change:
     """What happens to one row. `verb` is create, update, upsert, delete, link or unlink; `row` counts from 1.
 
     `made` says that the key was made here, so that a row that has it can be nobody else's. `match` is the version
-    an update or delete asks for. A link is between `key` and row `other` of the set `other_set`, along `navigation`.
+    an update or delete asks for. A link is between `key` and row `other` of the set `other_set`, along `navigation`,
+    and is seen as a row of table `intersect`.
     """
 
     verb: str
@@ -37,6 +38,7 @@ class Change:
     other: str = ""
     other_set: str = ""
     alternate: str = ""
+    intersect: str = ""
 
     @property
     def address(self) -> str:
@@ -68,7 +70,7 @@ def request_of(change: Change) -> HttpRequest:
 
 def is_missing(error: DataverseError, change: Change) -> bool:
     """Say whether the row to change is gone; a row that a lookup points to is another matter."""
-    gone = error.status == 404 and change.verb in ("update", "delete", "unlink")
+    gone = error.status == 404 and change.verb in ("update", "delete")
     return gone and change.key in str(error).lower()
 
 

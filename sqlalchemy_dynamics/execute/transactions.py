@@ -61,7 +61,7 @@ class Transaction:
 
     def check_reading(self, tables: Iterable[str]) -> None:
         """Raise NotSupportedError when one of the tables has changes that the service does not know of yet."""
-        changed = {change.table.name for change in self.pending}
+        changed = {change.intersect or change.table.name for change in self.pending}
         found = next((table for table in tables if table in changed), None)
         if found is not None:
             raise NotSupportedError(

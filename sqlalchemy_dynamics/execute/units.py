@@ -130,6 +130,8 @@ class Units:
         assert isinstance(error, DataverseError)
         if is_missing(error, change):
             return int(answer.lost and change.verb == "delete"), None
+        if answer.lost and change.verb == "link" and is_duplicate(error):
+            return 1, None
         if answer.lost and (is_duplicate(error) or is_stale(error)) and self._is_there(change):
             return 1, None
         if is_stale(error):

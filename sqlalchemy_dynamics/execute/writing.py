@@ -18,6 +18,7 @@ from sqlalchemy_dynamics.execute.bulk import Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.combs import new_key
 from sqlalchemy_dynamics.execute.existing import existing
+from sqlalchemy_dynamics.execute.linking import links, unlinks
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row, no_rows
 from sqlalchemy_dynamics.execute.returned import UNMADE_VERSION, Returned
 from sqlalchemy_dynamics.execute.transactions import Transaction
@@ -169,6 +170,8 @@ class Writer:
     def _changes(self, write: Write, values: Values, row: int = 1) -> tuple[list[Change], _Fetched]:
         """Read what has to be read and make the changes; the rows are those that DELETE … RETURNING returns."""
         fetched = self._fetched(write, values)
+        if write.table.intersect:
+            return self._linked(write, values, fetched, row)
         givens = list(_givens(write, values, fetched.rows))
         keys = list(_keys(write, values, fetched.rows))
         if write.verb == "insert":
@@ -185,6 +188,12 @@ class Writer:
             for number, (key, body) in enumerate(zip(pairs, bodies, strict=True), start=row)
         ]
         return changes, self._without_source(write, fetched)
+
+    def _linked(self, write: Write, values: Values, fetched: _Fetched, row: int) -> tuple[list[Change], _Fetched]:
+        model, root = self._catalog.model(), self._session.root
+        if write.verb == "insert":
+            return links(write, model, root, list(_givens(write, values, fetched.rows)), row), fetched
+        return unlinks(write, model, root, fetched.rows, row), self._without_source(write, fetched)
 
     def _fetched(self, write: Write, values: Values) -> _Fetched:
         if write.source is None:

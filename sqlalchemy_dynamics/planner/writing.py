@@ -125,6 +125,8 @@ class _Planner:
         return self._planned(query)
 
     def _update(self, tree: exp.Update) -> Write:
+        if self._table.intersect:
+            raise NotSupportedError(f"rows of {self._table.name} are links: delete them and insert others")
         columns, nodes = [], []
         for item in tree.expressions:
             if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
@@ -146,12 +148,25 @@ class _Planner:
 
     def _delete(self, tree: exp.Delete) -> Write:
         returning = self._returning()
-        alone = None if self._more_tables() or returning else self._keys_alone()
+        alone = None if self._more_tables() or returning or self._table.intersect else self._keys_alone()
         if alone is not None:
             return self._write("delete", keys=alone[0], version=alone[1])
-        wanted = list(tree.args["returning"].expressions) if returning else []
-        source = self._reading(wanted)
-        return self._write("delete", (), (), source, (Fetched(0),), returned=1 if returning else None)
+        linked = [exp.column(name, table=self._alias, quoted=True) for name in self._link_columns()]
+        wanted = [self._own_star(node) for node in tree.args["returning"].expressions] if returning else []
+        source = self._reading([*linked, *wanted])
+        returned = 1 + len(linked) if returning else None
+        return self._write("delete", (), (), source, (Fetched(0),), returned=returned)
+
+    def _link_columns(self) -> list[str]:
+        """The columns of an intersect table that say what a row links."""
+        columns = self._table.columns.values() if self._table.intersect else ()
+        return [each.name for each in columns if each.edm == "Edm.Guid" and each.name != self._table.primary_key]
+
+    def _own_star(self, node: exp.Expression) -> exp.Expression:
+        """RETURNING * means the columns of the table itself, whatever else USING names."""
+        if isinstance(node, exp.Star) and not any(node.args.values()):
+            return exp.Column(this=exp.Star(), table=exp.to_identifier(self._alias, quoted=True))
+        return node
 
     def _write(
         self,

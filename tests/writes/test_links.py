@@ -1,0 +1,112 @@
+"""Many-to-many: links as rows of the intersect table, and the ORM's `secondary`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+import sqlalchemy
+from sqlalchemy import orm
+
+import sqlalchemy_dynamics
+from sqlalchemy_dynamics import errors
+from sqlalchemy_dynamics.dialect import GUID
+from sqlalchemy_dynamics.sandbox import Sandbox
+
+from .conftest import Connect, Sql, sent
+from .test_orm import engine
+
+__all__ = ["engine"]
+
+sa: Any = sqlalchemy
+Base: Any = orm.declarative_base()
+links = sa.Table(
+    "opportunitycompetitors",
+    Base.metadata,
+    sa.Column("opportunityid", GUID, sa.ForeignKey("opportunity.opportunityid"), primary_key=True),
+    sa.Column("competitorid", GUID, sa.ForeignKey("competitor.competitorid"), primary_key=True),
+)
+
+
+class Opportunity(Base):  # type: ignore[misc]
+    __tablename__ = "opportunity"
+    opportunityid = sa.Column(GUID, primary_key=True, default=sqlalchemy_dynamics.client_key)
+    name = sa.Column(sa.String)
+    competitors = orm.relationship("Competitor", secondary=links, backref="opportunities")
+
+
+class Competitor(Base):  # type: ignore[misc]
+    __tablename__ = "competitor"
+    competitorid = sa.Column(GUID, primary_key=True, default=sqlalchemy_dynamics.client_key)
+    name = sa.Column(sa.String)
+
+
+@pytest.fixture
+def ends(sql: Sql, org: Sandbox) -> tuple[str, list[str]]:
+    """An opportunity and three competitors."""
+    one, others = str(uuid.uuid4()), [str(uuid.uuid4()) for _ in range(3)]
+    sql("INSERT INTO opportunity (opportunityid, name) VALUES (?, 'links')", (one,))
+    for other in others:
+        sql("INSERT INTO competitor (competitorid, name) VALUES (?, 'links')", (other,))
+    sql("SELECT competitorid FROM opportunitycompetitors LIMIT 1").fetchall()
+    sent(org)
+    return one, others
+
+
+ADD = "INSERT INTO opportunitycompetitors (opportunityid, competitorid) VALUES (?, ?)"
+LINKED = "SELECT competitorid FROM opportunitycompetitors WHERE opportunityid = ?"
+
+
+def test_rows_are_links(sql: Sql, connect: Connect, org: Sandbox, ends: tuple[str, list[str]]) -> None:
+    one, others = ends
+    assert sql(ADD, (one, others[0])).rowcount == 1
+    assert sent(org) == [f"POST opportunities({one})/opportunitycompetitors_association/$ref"]
+    assert connect().cursor().executemany(ADD, [(one, other) for other in others[1:]]).rowcount == 2
+    assert {row[0] for row in sql(LINKED, (one,)).fetchall()} == set(others)
+    gone = sql("DELETE FROM opportunitycompetitors WHERE opportunityid = ? AND competitorid = ?", (one, others[0]))
+    assert gone.rowcount == 1
+    gone = sql("DELETE FROM opportunitycompetitors WHERE opportunityid = ? RETURNING competitorid", (one,))
+    assert gone.rowcount == 2 and {row[0] for row in gone.fetchall()} == set(others[1:])
+    assert sql(LINKED, (one,)).fetchall() == []
+
+
+def test_links_that_cannot_be(sql: Sql, ends: tuple[str, list[str]]) -> None:
+    one, others = ends
+    sql(ADD, (one, others[0]))
+    with pytest.raises(errors.IntegrityError, match="duplicate"):
+        sql(ADD, (one, others[0]))
+    with pytest.raises(errors.IntegrityError, match="Does Not Exist"):
+        sql(ADD, (one, str(uuid.uuid4())))
+    with pytest.raises(errors.ProgrammingError, match="give opportunityid and competitorid"):
+        sql("INSERT INTO opportunitycompetitors (opportunityid) VALUES (?)", (one,))
+    with pytest.raises(errors.NotSupportedError, match="are links"):
+        sql("UPDATE opportunitycompetitors SET competitorid = ? WHERE opportunityid = ?", (others[1], one))
+
+
+def test_links_wait_for_commit(connect: Connect, sql: Sql, ends: tuple[str, list[str]]) -> None:
+    one, others = ends
+    connection = connect()
+    connection.isolation_level = "CHANGESET"
+    connection.cursor().executemany(ADD, [(one, other) for other in others])
+    with pytest.raises(errors.NotSupportedError, match="opportunitycompetitors has changes"):
+        connection.cursor().execute(LINKED, (one,))
+    connection.commit()
+    assert {row[0] for row in sql(LINKED, (one,)).fetchall()} == set(others)
+
+
+def test_secondary(engine: Any) -> None:
+    with orm.Session(engine) as session:
+        rivals = [Competitor(name=f"rival {number}") for number in range(3)]
+        opportunity = Opportunity(name="contested", competitors=rivals[:2])
+        session.add_all([opportunity, *rivals])
+        session.commit()
+        assert {each.name for each in opportunity.competitors} == {"rival 0", "rival 1"}
+        opportunity.competitors.remove(rivals[0])
+        opportunity.competitors.append(rivals[2])
+        session.commit()
+        assert {each.name for each in opportunity.competitors} == {"rival 1", "rival 2"}
+        assert rivals[0].opportunities == []
+        session.delete(opportunity)
+        session.commit()
+        assert rivals[1].opportunities == []
