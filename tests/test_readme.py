@@ -7,11 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from sqlalchemy_dynamics.execute.explain import steps_of
+from sqlalchemy_dynamics.planner.parse import parse
+from sqlalchemy_dynamics.planner.reading import plan_select
 from sqlalchemy_dynamics.settings import PROPERTIES
+from tests.planner.organisation import MODEL
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
+PUSHED, PUSHED_END = "<!-- pushdown: begin -->", "<!-- pushdown: end -->"
 BEGIN, END = "<!-- properties: begin -->", "<!-- properties: end -->"
 
 
@@ -28,6 +34,70 @@ def _default(default: str | None) -> str:
 def _meaning(row: Any) -> str:
     allowed = f" ({' · '.join(row.allowed)})" if row.allowed else ""
     return (str(row.doc) + allowed).replace("|", "\\|")
+
+
+CONDITIONS = [
+    "n = 5",
+    "n <> 5",
+    "NOT (n > 5 OR flag)",
+    "n BETWEEN 1 AND 9",
+    "n IN (1, 2, NULL)",
+    "n NOT IN (1, 2)",
+    "city IS NULL",
+    "n IS DISTINCT FROM 5",
+    "lower(name) = 'oslo'",
+    "name LIKE 'A%'",
+    "name ILIKE '%é%'",
+    "name LIKE 'a_c%x'",
+    "name > 'm'",
+    "name = city",
+    "createdon >= '2024-01-01'",
+    "year(createdon) = 2024",
+    "date_trunc('month', createdon) = '2024-02-01'",
+    "industrycodename = 'Retail'",
+    "parentaccountidname LIKE 'Con%'",
+    "last_x_days(createdon, 7)",
+    "n * 2 = 10",
+    "EXISTS (SELECT 1 FROM contact c WHERE c.parentcustomerid = account.accountid AND c.age > 30)",
+    "parentaccountid IN (SELECT accountid FROM account a WHERE a.city = 'Oslo')",
+]
+STATEMENTS = [
+    "SELECT name FROM account ORDER BY n DESC LIMIT 10",
+    "SELECT count(*) FROM account",
+    "SELECT city, count(*) AS k FROM account GROUP BY city ORDER BY k DESC",
+    "SELECT max(createdon) FROM account",
+    "SELECT c.fullname, a.name FROM contact c JOIN account a ON a.accountid = c.parentcustomerid",
+    "SELECT a.name FROM account a JOIN contact c ON c.parentcustomerid = a.accountid AND c.age > 30 WHERE a.n = 1",
+]
+
+
+def pushdown_table() -> str:
+    """Return what the planner asks for, condition by condition, as Markdown."""
+    rows = [_pushed(f"SELECT name FROM account WHERE {condition}", condition) for condition in CONDITIONS]
+    rows += [_pushed(statement, statement) for statement in STATEMENTS]
+    return "\n".join(["| SQL | request | here |", "|---|---|---|", *rows])
+
+
+def _pushed(statement: str, shown: str) -> str:
+    tree = parse(statement).tree
+    assert tree is not None
+    steps = steps_of(plan_select(tree, MODEL.table, {}, {}), {}, None)
+    requests = [unquote(detail.removeprefix("GET ")) for _, kind, detail in steps if kind == "request"]
+    asked = "<br>".join(f"`{_short(request)}`" for request in requests) or "nothing"
+    left = "yes" if any(kind == "residual" for _, kind, _ in steps) else ""
+    return f"| `{shown}` | {asked} | {left} |".replace("||", "\\|\\|")
+
+
+def _short(request: str) -> str:
+    """A condition's request is known but for its filter."""
+    table, _, options = request.partition("?")
+    kept = [option for option in options.split("&") if not option.startswith("$select=name")]
+    return f"{table}?{'&'.join(kept)}" if kept else table
+
+
+def test_the_pushdown_table_is_the_planners() -> None:
+    shown = TEXT[TEXT.index(PUSHED) + len(PUSHED) : TEXT.index(PUSHED_END)].strip()
+    assert shown == pushdown_table(), "run python -m tests.test_readme"
 
 
 def test_the_properties_are_those_of_the_code() -> None:
@@ -55,6 +125,11 @@ def test_the_fixture_example_runs(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
+def _written(text: str, begin: str, end: str, table: str) -> str:
+    start, stop = text.index(begin) + len(begin), text.index(end)
+    return f"{text[:start]}\n{table}\n{text[stop:]}"
+
+
 if __name__ == "__main__":
-    start, end = TEXT.index(BEGIN) + len(BEGIN), TEXT.index(END)
-    README.write_text(f"{TEXT[:start]}\n{properties_table()}\n{TEXT[end:]}", encoding="utf-8")
+    new = _written(TEXT, BEGIN, END, properties_table())
+    README.write_text(_written(new, PUSHED, PUSHED_END, pushdown_table()), encoding="utf-8")

@@ -50,6 +50,7 @@ def table(
 
 
 _parent = lookup("parentaccountid", account="parentaccountid")
+_industry = _column("industrycode", edm.INTEGER, "Edm.Int32", kind=Kind.CHOICE, options={1: "Retail", 2: "Farming"})
 _currency = lookup("transactioncurrencyid", transactioncurrency="transactioncurrencyid")
 ACCOUNT = table(
     "account",
@@ -63,7 +64,8 @@ ACCOUNT = table(
     _column("flag", edm.BOOLEAN, "Edm.Boolean"),
     _column("createdon", edm.TIMESTAMPTZ, "Edm.DateTimeOffset"),
     _column("birthdate", edm.DATE, "Edm.Date"),
-    _column("industrycode", edm.INTEGER, "Edm.Int32", kind=Kind.CHOICE, options={1: "Retail", 2: "Farming"}),
+    _industry,
+    named(_industry),
     _parent,
     named(_parent),
     _currency,
