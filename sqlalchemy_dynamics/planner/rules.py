@@ -59,6 +59,8 @@ def _compare(self: Translator, node: exp.Expression, target: Occurrence, negated
     if is_constant(node.this) and is_constant(node.expression):
         return _constants(node, negated)
     op = _OPERATORS[type(node)]
+    if isinstance(node, exp.EQ) and isinstance(node.this, exp.Anonymous) and isinstance(node.expression, exp.Boolean):
+        return _function(self, node.this, target, negated == bool(node.expression.this))
     return _compared(self, node.this, _NEGATED[op] if negated else op, node.expression, target)
 
 
@@ -127,6 +129,8 @@ def _is(self: Translator, node: exp.Is, target: Occurrence, negated: bool) -> Pu
     what = node.expression
     if isinstance(what, exp.Null):
         return _is_null(self, node.this, target, negated)
+    if isinstance(node.this, exp.Anonymous) and isinstance(what, exp.Boolean) and not negated:
+        return _function(self, node.this, target, not what.this)
     column = self.column(node.this, target)
     if column is None or not isinstance(what, exp.Boolean) or column.type.family != "BOOLEAN":
         return None
