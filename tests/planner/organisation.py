@@ -135,6 +135,7 @@ INCIDENT = table(
     named(_regarding),
     _column("createdon", edm.TIMESTAMPTZ, "Edm.DateTimeOffset"),
     _column("due", edm.DATE, "Edm.Date"),
+    _column("visitat", edm.TIMESTAMP, "Edm.DateTimeOffset"),
     lookup("parentcaseid", incident="parentcaseid"),
     primary_name="title",
 )
