@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+import os
 import random
 import uuid
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-_PROPERTIES = """
-  <Property Name="name" Type="Edm.String" Unicode="false"/><Property Name="city" Type="Edm.String" Unicode="false"/>
-  <Property Name="n" Type="Edm.Int32"/><Property Name="k" Type="Edm.Int32"/>
-  <Property Name="price" Type="Edm.Decimal" Scale="Variable"/><Property Name="ratio" Type="Edm.Double"/>
-  <Property Name="flag" Type="Edm.Boolean"/><Property Name="madeon" Type="Edm.DateTimeOffset"/>
-  <Property Name="day" Type="Edm.Date"/>
-"""
+SEED = int(os.environ.get("DYNAMICS_DIFFERENTIAL_SEED", "1"))
+"""Decides the schema's columns beside the fixed ones, their order, and the rows."""
+
+KINDS = {
+    "text": ("Edm.String", ' Unicode="false"'),
+    "integer": ("Edm.Int32", ""),
+    "decimal": ("Edm.Decimal", ' Scale="Variable"'),
+    "double": ("Edm.Double", ""),
+    "flag": ("Edm.Boolean", ""),
+    "moment": ("Edm.DateTimeOffset", ""),
+    "day": ("Edm.Date", ""),
+}
+_FIXED = {
+    "name": "text",
+    "city": "text",
+    "n": "integer",
+    "k": "integer",
+    "price": "decimal",
+    "ratio": "double",
+    "flag": "flag",
+    "madeon": "moment",
+    "day": "day",
+}
+
+
+def _columns(seed: int) -> dict[str, str]:
+    """Return the columns' kinds: the fixed ones and up to six more, in random order."""
+    chance = random.Random(seed)
+    more = {
+        f"c{number}_{chance.choice('abcxyz')}": chance.choice(list(KINDS)) for number in range(chance.randint(0, 6))
+    }
+    names = [*_FIXED, *more]
+    chance.shuffle(names)
+    return {name: {**_FIXED, **more}[name] for name in names}
+
+
+COLUMNS = _columns(SEED)
+_PROPERTIES = "".join(
+    f'<Property Name="{name}" Type="{KINDS[kind][0]}"{KINDS[kind][1]}/>' for name, kind in COLUMNS.items()
+)
 METADATA = f"""<?xml version="1.0" encoding="utf-8"?>
 <edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>
 <Schema Namespace="Microsoft.Dynamics.CRM" Alias="mscrm" xmlns="http://docs.oasis-open.org/odata/ns/edm">
@@ -54,7 +89,7 @@ TEXTS = [
 
 def rows(seed: int, size: int) -> dict[str, list[dict[str, Any]]]:
     """Return rows for both tables: many NULLs, few distinct values, so that conditions meet."""
-    chance = random.Random(seed)
+    chance = random.Random(seed * 1000 + SEED)
     firms = [{"firmid": _guid(chance), **_row(chance)} for _ in range(size)]
     people: list[dict[str, Any]] = [{"personid": _guid(chance), **_row(chance)} for _ in range(size)]
     for person in people:
@@ -66,16 +101,18 @@ def _guid(chance: random.Random) -> str:
     return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
+_VALUES: dict[str, Callable[[random.Random], Any]] = {
+    "text": lambda chance: chance.choice(TEXTS),
+    "integer": lambda chance: chance.randint(-3, 6),
+    "decimal": lambda chance: chance.choice([0, 1, 1.5, 2.25, -4.75, 100]),
+    "double": lambda chance: chance.choice([0.0, 0.5, 1.25, -2.0]),
+    "flag": lambda chance: chance.random() < 0.5,
+    "moment": lambda chance: f"2024-0{chance.randint(1, 3)}-0{chance.randint(1, 9)}T1{chance.randint(0, 9)}:00:00Z",
+    "day": lambda chance: (date(2024, 1, 1) + timedelta(chance.randint(0, 60))).isoformat(),
+}
+
+
 def _row(chance: random.Random) -> dict[str, Any]:
-    made = {
-        "name": chance.choice(TEXTS),
-        "city": chance.choice(TEXTS[:8]),
-        "n": chance.randint(-3, 6),
-        "k": chance.randint(0, 3),
-        "price": chance.choice([0, 1, 1.5, 2.25, -4.75, 100]),
-        "ratio": chance.choice([0.0, 0.5, 1.25, -2.0]),
-        "flag": chance.random() < 0.5,
-        "madeon": f"2024-0{chance.randint(1, 3)}-0{chance.randint(1, 9)}T1{chance.randint(0, 9)}:00:00Z",
-        "day": (date(2024, 1, 1) + timedelta(chance.randint(0, 60))).isoformat(),
-    }
+    made = {name: _VALUES[kind](chance) for name, kind in COLUMNS.items()}
+    made["k"] = chance.randint(0, 3)
     return {name: value if chance.random() < 0.72 else None for name, value in made.items()}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.differential.organisation import TEXTS
+from tests.differential.organisation import COLUMNS, TEXTS
 
 NUMBERS = ["n", "k"]
-_ANY = [*NUMBERS, "price", "ratio", "name", "city", "flag", "madeon", "day"]
+_ANY = list(COLUMNS)
 _COMPARISONS = ["=", "<>", "<", "<=", ">", ">="]
 
 
@@ -23,8 +23,8 @@ _pattern = st.sampled_from(["a%", "%o", "%o%", "a_", "%", "_s%", "%[x]%", "50!%%
 
 
 def _literal_of(column: str) -> st.SearchStrategy[str]:
-    kinds = {"name": _text, "city": _text, "madeon": _moment, "day": _day}
-    return kinds.get(column, _number)
+    kinds = {"text": _text, "moment": _moment, "day": _day}
+    return kinds.get(COLUMNS[column], _number)
 
 
 _ODD_NUMBERS = ["2.5", "-0.5", "1e0", "3.0", "99999999999", "-99999999999", "CAST(2.5 AS DECIMAL(3,1))", "'2'"]
@@ -54,7 +54,7 @@ def dated(draw: st.DrawFn, name: str, column: str) -> list[str]:
     negation = draw(st.sampled_from(["", "NOT "]))
     part = draw(st.sampled_from(["month({})", "extract(month FROM {})", "quarter({})"])).format(name)
     fixed = draw(st.sampled_from(["DAY", "HOUR", "WEEK"]))
-    count_unit = unit if column == "madeon" else draw(st.sampled_from(_UNITS[:5]))
+    count_unit = unit if COLUMNS[column] == "moment" else draw(st.sampled_from(_UNITS[:5]))
     return [
         f"{name} {op} {moment}",
         f"{name} {negation}BETWEEN {moment} AND {other}",
@@ -83,7 +83,7 @@ def condition(draw: st.DrawFn, aliases: tuple[str, ...], depth: int = 2) -> str:
         return shape.format(left, right)
     alias, column = draw(st.sampled_from(aliases)), draw(st.sampled_from(_ANY))
     name = f"{alias}.{column}"
-    if column == "flag":
+    if COLUMNS[column] == "flag":
         return draw(st.sampled_from([name, f"NOT {name}", f"{name} IS TRUE", f"{name} IS NOT FALSE", f"{name} = TRUE"]))
     value, other = draw(_literal_of(column)), draw(_literal_of(column))
     negation = draw(st.sampled_from(["", "NOT "]))
@@ -96,11 +96,11 @@ def condition(draw: st.DrawFn, aliases: tuple[str, ...], depth: int = 2) -> str:
         f"{name} {draw(st.sampled_from(_COMPARISONS))} {draw(st.sampled_from(aliases))}.{column}",
         f"coalesce({name}, {value}) = {other}",
     ]
-    leaves += draw(dated(name, column)) if column in ("madeon", "day") else []
+    leaves += draw(dated(name, column)) if COLUMNS[column] in ("moment", "day") else []
     if column in NUMBERS:
         leaves.append(f"{name} {draw(st.sampled_from(_COMPARISONS))} {draw(st.sampled_from(_ODD_NUMBERS))}")
         leaves.append(f"{name} {negation}IN ({value}, {draw(st.sampled_from(_ODD_NUMBERS))})")
-    if column in ("name", "city"):
+    if COLUMNS[column] == "text":
         leaves += [f"{name} {negation}LIKE {_quoted(draw(_pattern))} ESCAPE '!'"] * 3
         leaves.append(f"lower({name}) = {value}")
     return draw(st.sampled_from(leaves))
@@ -180,7 +180,8 @@ def nested(draw: st.DrawFn) -> str:
         f"SELECT p.k AS c FROM person p WHERE p.firmid NOT IN (SELECT t.firmid FROM firm t WHERE {outer})",
         f"SELECT t.n AS c, lower(t.city) AS d FROM firm t WHERE {outer} ORDER BY t.n, lower(t.city) LIMIT 5 OFFSET 1",
         f"SELECT t.day AS c, -t.k AS d FROM firm t WHERE {outer} ORDER BY t.day DESC, d NULLS LAST LIMIT 4",
-        f"SELECT t.n AS c FROM firm t WHERE {outer} UNION ALL SELECT p.n FROM person p WHERE {inner} ORDER BY c LIMIT 6",
+        f"SELECT t.n AS c FROM firm t WHERE {outer} UNION ALL SELECT p.n FROM person p WHERE {inner} "
+        f"ORDER BY c LIMIT 6",
         f"SELECT t.n AS c FROM firm t WHERE {outer} UNION ALL (SELECT p.n FROM person p UNION ALL "
         f"SELECT p.k FROM person p) ORDER BY c DESC LIMIT 5 OFFSET 2",
         f"SELECT max(t.n) AS c, min(t.madeon) AS d FROM firm t WHERE {outer}",

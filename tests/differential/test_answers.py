@@ -1,6 +1,7 @@
 """answer(pushdown) == answer(no pushdown) == plain DuckDB over the same rows, for random statements and rows.
 
-The number of statements per run is `DYNAMICS_DIFFERENTIAL` (default 300); a failure prints the statement, shrunk.
+The number of statements per run is `DYNAMICS_DIFFERENTIAL` (default 300), schema and rows come of
+`DYNAMICS_DIFFERENTIAL_SEED`; a failure prints the statement, shrunk, and the seed.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ from uuid import UUID
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.execute import planning
 from sqlalchemy_dynamics.sandbox import Sandbox
-from tests.differential.organisation import METADATA, rows
+from tests.differential.organisation import COLUMNS, METADATA, SEED, rows
 from tests.differential.statements import statement
 
 NOON = datetime(2024, 2, 14, 12, 0, 0, 250_000, UTC)
+TEXT_COLUMNS = [name for name, kind in COLUMNS.items() if kind == "text"]
 EXAMPLES = int(os.environ.get("DYNAMICS_DIFFERENTIAL", "300"))
 
 
@@ -109,7 +111,7 @@ def _plain(connection: dbapi.Connection) -> duckdb.DuckDBPyConnection:
         with connection.cursor() as cursor:
             found: pa.Table = cursor.execute(f"SELECT * FROM {table}").fetch_arrow_table()
         plain.register("found", found)
-        texts = ", ".join(f"{name} COLLATE nocase.noaccent AS {name}" for name in ("name", "city"))
+        texts = ", ".join(f"{name} COLLATE nocase.noaccent AS {name}" for name in TEXT_COLUMNS)
         guids = ", ".join(f"CAST({name} AS UUID) AS {name}" for name in dict.fromkeys([key, "firmid"]))
         plain.execute(f"CREATE TABLE {table} AS SELECT * REPLACE ({texts}, {guids}) FROM found")
         plain.unregister("found")
@@ -125,5 +127,6 @@ def _plain(connection: dbapi.Connection) -> duckdb.DuckDBPyConnection:
 @given(sql=statement)
 def test_three_ways_one_answer(witnesses: Witnesses, sql: str) -> None:
     pushed, local, plain = witnesses.answers(sql)
+    note(f"DYNAMICS_DIFFERENTIAL_SEED={SEED}")
     assert local == plain, sql
     assert pushed == plain, sql
