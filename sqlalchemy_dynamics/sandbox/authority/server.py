@@ -48,6 +48,15 @@ class ThreadedServer:
         self._loop = asyncio.new_event_loop()
         with contextlib.closing(self._loop):
             self._loop.run_until_complete(self._server.serve(sockets=[self._socket]))
+            self._end_answers()
+
+    def _end_answers(self) -> None:
+        """End what is still being answered slowly; nobody listens any more."""
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left))
 
     def _hang_up(self) -> None:
         """End idle connections too: clients keep theirs open and would be waited for."""
