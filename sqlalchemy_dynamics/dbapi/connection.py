@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
@@ -105,6 +105,15 @@ class Connection:
     def isolation_level(self, level: str) -> None:
         self.check_open()
         self._transaction.level = level
+
+    @property
+    def write_options(self) -> Mapping[str, Any]:
+        """What the next writes carry, by the names of the properties: ``{"BypassPlugins": True}``."""
+        return self._transaction.options
+
+    @write_options.setter
+    def write_options(self, options: Mapping[str, Any]) -> None:
+        self._transaction.options = dict(options)
 
     def commit(self) -> None:
         """Send the changes that wait under CHANGESET, in one change set; under AUTOCOMMIT there are none."""

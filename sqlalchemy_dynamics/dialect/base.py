@@ -16,6 +16,7 @@ from sqlalchemy_dynamics.dialect.masking import MaskedURL
 from sqlalchemy_dynamics.dialect.reflection import Reflection
 from sqlalchemy_dynamics.dialect.sqltypes import COLSPECS
 from sqlalchemy_dynamics.errors import Error, NotSupportedError
+from sqlalchemy_dynamics.execute.headers import OPTIONS
 
 __all__ = ["DynamicsDialect", "DynamicsExecutionContext"]
 
@@ -31,7 +32,10 @@ class DynamicsExecutionContext(default.DefaultExecutionContext):
         return super().create_cursor()
 
     def pre_exec(self) -> None:
+        """Execution options named like the properties that writes carry (BypassPlugins, …) hold for the statement."""
         self._guard()
+        options = {name: self.execution_options[name] for name in OPTIONS if name in self.execution_options}
+        self.cursor.connection.write_options = options
 
     def _guard(self) -> None:
         statement, parameters = getattr(self, "statement", None), getattr(self, "parameters", None)

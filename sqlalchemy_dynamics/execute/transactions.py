@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import InterfaceError, NotSupportedError, Warning
 
@@ -25,6 +25,8 @@ class Transaction:
         self._level = AUTOCOMMIT
         self.pending: list[Change] = []
         self.sent = False
+        self.options: Mapping[str, Any] = {}
+        """Write options of the statement that runs (execute.headers)."""
         self._warned = False
 
     @property

@@ -7,7 +7,8 @@ sets that end in a request which must fail, so that nothing of them stays.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy_dynamics.errors import (
@@ -48,11 +49,13 @@ class Units:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._persistence = Persistence(session)
+        self.headers: Mapping[str, str] = {}
+        """What every write carries; in a batch its parts and the whole."""
 
     def alone(self, change: Change) -> tuple[int, HttpResponse | None]:
         """Send one change; return the number of rows it changed, and the reply. Raises its error, row and key named."""
         try:
-            answer = self._persistence.send(request_of(change))
+            answer = self._send(request_of(change))
             return self._judged(change, answer)
         except DatabaseError as error:
             raise named(error, change) from None
@@ -76,7 +79,7 @@ class Units:
         """Send changes in one batch, each for itself; the first that fails ends it, those before it stay."""
         done, left = 0, list(changes)
         while left:
-            answer = self._persistence.send(self._batch([request_of(each) for each in left]))
+            answer = self._send(self._batch([request_of(each) for each in left]))
             if answer.error is not None or answer.reply is None:
                 raise _final(left, answer)
             replies = unpack(answer.reply, len(left))
@@ -88,7 +91,7 @@ class Units:
 
     def change_set(self, changes: Sequence[Change]) -> None:
         """Send any changes as one change set. Raises the error of the row refused; then nothing is changed."""
-        answer = self._persistence.send(self._batch([ChangeSet(tuple(map(request_of, changes)))]))
+        answer = self._send(self._batch([ChangeSet(tuple(map(request_of, changes)))]))
         answer = _opened(answer)
         if answer.error is None:
             return
@@ -104,11 +107,11 @@ class Units:
         action = self._action(changes)
         if action:
             request = _MULTIPLE[action](first.table.entity_set, first.table.name, [each.keyed for each in changes])
-            answer = self._persistence.send(request)
+            answer = self._send(request)
             if not isinstance(answer.error, DataverseNotSupportedError):
                 return answer
             _WITHOUT.add((self._session.key, first.table.name, action))
-        return _opened(self._persistence.send(self._batch([ChangeSet(tuple(map(request_of, changes)))])))
+        return _opened(self._send(self._batch([ChangeSet(tuple(map(request_of, changes)))])))
 
     def _action(self, changes: Sequence[Change]) -> str:
         verb, table = changes[0].verb, changes[0].table
@@ -116,8 +119,18 @@ class Units:
         plain = all(each.match == ANY_VERSION and (each.key or each.alternate) for each in changes)
         return action if plain and (self._session.key, table.name, action) not in _WITHOUT else ""
 
+    def _send(self, request: HttpRequest) -> Answer:
+        return self._persistence.send(self._marked(request))
+
+    def _marked(self, request: HttpRequest) -> HttpRequest:
+        return replace(request, headers={**self.headers, **request.headers}) if self.headers else request
+
     def _batch(self, parts: Sequence[HttpRequest | ChangeSet]) -> HttpRequest:
-        return pack(parts, f"batch_{uuid.uuid4().hex}")
+        marked = [
+            ChangeSet(tuple(map(self._marked, part.requests))) if isinstance(part, ChangeSet) else self._marked(part)
+            for part in parts
+        ]
+        return pack(marked, f"batch_{uuid.uuid4().hex}")
 
     def _judged(self, change: Change, answer: Answer) -> tuple[int, HttpResponse | None]:
         error = answer.error
@@ -208,7 +221,7 @@ class Units:
         nowhere = str(uuid.uuid4())
         stop = wire.delete(wire.row_address(changes[0].table.entity_set, nowhere))
         requests = (*(request_of(each) for each in changes[:_MOST_TRIED]), stop)
-        answer = _opened(self._persistence.send(self._batch([ChangeSet(requests)])))
+        answer = _opened(self._send(self._batch([ChangeSet(requests)])))
         error = answer.error
         if error is not None and nowhere in str(error).lower():
             return None

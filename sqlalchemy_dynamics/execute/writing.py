@@ -18,6 +18,7 @@ from sqlalchemy_dynamics.execute.bulk import Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.combs import new_key
 from sqlalchemy_dynamics.execute.existing import existing
+from sqlalchemy_dynamics.execute.headers import headers_of
 from sqlalchemy_dynamics.execute.linking import links, unlinks
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row, no_rows
 from sqlalchemy_dynamics.execute.returned import UNMADE_VERSION, Returned
@@ -145,6 +146,7 @@ class Writer:
         """Plan a write and check that it is allowed."""
         if self._read_only:
             raise NotSupportedError("the connection is read-only: set ReadOnly=false to change something")
+        self._units.headers = headers_of(self._session.settings, self._transaction.options)
         write = plan_write(tree, self._catalog.table, _kinds(values), values, self._pushdown)
         if not write.filtered and not self._unfiltered:
             raise ProgrammingError(

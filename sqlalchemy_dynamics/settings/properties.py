@@ -21,6 +21,21 @@ CONNECTION = (
         default="false",
         doc="Let UPDATE and DELETE without a WHERE change whole tables.",
     ),
+    Property(
+        "DuplicateDetection", kind="bool", default="false", doc="Let duplicate detection rules refuse what is written."
+    ),
+    Property(
+        "BypassPlugins",
+        kind="bool",
+        default="false",
+        doc="Write without the organisation's synchronous plug-ins; needs the privilege to.",
+    ),
+    Property(
+        "BypassBusinessLogic",
+        doc="Write without business logic: CustomSync, CustomAsync, or both with a comma; needs the privilege to.",
+    ),
+    Property("SuppressFlows", kind="bool", default="false", doc="Write without starting Power Automate flows."),
+    Property("SolutionUniqueName", doc="Solution that what is written becomes a component of."),
 )
 
 FETCHING = (

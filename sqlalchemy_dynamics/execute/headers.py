@@ -1,0 +1,44 @@
+"""THE table of request headers that writes may carry, by property; each is an execution option of statements too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy_dynamics.errors import InterfaceError
+from sqlalchemy_dynamics.settings import Settings
+
+__all__ = ["OPTIONS", "headers_of"]
+
+_Made = Callable[[Any], str]
+
+
+def _if_true(text: str) -> _Made:
+    return lambda value: text if value else ""
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+# dataverse-web-api: request headers. Duplicate detection is off unless suppressing it is switched off.
+OPTIONS: Mapping[str, tuple[str, _Made]] = {
+    "CallerObjectId": ("CallerObjectId", _text),
+    "DuplicateDetection": ("MSCRM.SuppressDuplicateDetection", _if_true("false")),
+    "BypassPlugins": ("MSCRM.BypassCustomPluginExecution", _if_true("true")),
+    "BypassBusinessLogic": ("MSCRM.BypassBusinessLogicExecution", _text),
+    "SuppressFlows": ("MSCRM.SuppressCallbackRegistrationExpanderJob", _if_true("true")),
+    "SolutionUniqueName": ("MSCRM.SolutionUniqueName", _text),
+}
+
+
+def headers_of(settings: Settings, options: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers of a write: options win over properties. Raises InterfaceError for an unknown option."""
+    unknown = next((name for name in options if name not in OPTIONS), None)
+    if unknown is not None:
+        raise InterfaceError(f"there is no write option {unknown}; there are {', '.join(OPTIONS)}")
+    values = {name: options.get(name, settings[name]) for name in OPTIONS}
+    made = {header: make(values[name]) for name, (header, make) in OPTIONS.items()}
+    if any("\r" in text or "\n" in text for text in made.values()):
+        raise InterfaceError("a write option holds a line break")
+    return {header: text for header, text in made.items() if text}
