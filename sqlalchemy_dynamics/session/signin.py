@@ -25,7 +25,7 @@ __all__ = ["SignIn", "mapped", "open_provider", "with_reading"]
 
 _ERRORS: Mapping[str, type[Error]] = {
     "interface": InterfaceError,
-    "operational": OperationalError,
+    "operational": AuthenticationError,  # no token could be had, be it for the network's sake
     "authentication": AuthenticationError,
     "programming": ProgrammingError,
 }
