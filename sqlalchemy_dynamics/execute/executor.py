@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy_dynamics.errors import NotSupportedError
 from sqlalchemy_dynamics.execute.direct import DirectResult
 from sqlalchemy_dynamics.execute.explain import Step, analyzed, explained, steps_of
+from sqlalchemy_dynamics.execute.explain_writes import write_steps
 from sqlalchemy_dynamics.execute.fetch import Tally
 from sqlalchemy_dynamics.execute.grouped import CannotGroup, grouped_result, partial_groups
 from sqlalchemy_dynamics.execute.planning import Values, bound_values, parsed, plan_of
@@ -78,11 +79,14 @@ class Executor:
     def _steps(self, statement: Statement, parameters: Parameters) -> list[Step]:
         shown = parameters is not None or not statement.markers
         values = bound_values(statement, parameters) if shown else {}
+        if "write" in (statement.kind, statement.explained):
+            write = self.writer.planned(statement.tree, values)
+            return write_steps(write, values if shown else None, self._page_size, self._catalog.model())
         return steps_of(self._plan(statement, values), values if shown else None, self._page_size)
 
     def _plan(self, statement: Statement, values: Values) -> Plan:
         if statement.explained == "write":
-            raise NotSupportedError("EXPLAIN of INSERT, UPDATE and DELETE is not available in this version")
+            raise NotSupportedError("EXPLAIN ANALYZE would write; use EXPLAIN, which sends nothing")
         if statement.kind == "call" or statement.explained == "call":
             raise NotSupportedError("stored procedures are not available in this version")
         stamp = self._catalog.stamp if reads_tables(statement.tree) else ""
