@@ -69,9 +69,19 @@ def _fetch(scan: Scan, running: Running, ask: Ask) -> list[Row]:
         if error.status in _REFUSALS:
             raise CannotGroup(str(error)) from error
         raise
+    _refuse_unnamed(rows, scan.groups)
     if len(rows) >= (MOST_ROWS if scan.table.joined else _MOST_ELASTIC_GROUPS):
         raise CannotGroup(f"{len(rows)} groups came, and no more may come")
     return rows
+
+
+def _refuse_unnamed(rows: list[Row], groups: Groups | None) -> None:
+    """A value that came without its label or name would be counted under NULL."""
+    keys = groups.keys if groups is not None else ()
+    places = {column.name: place for place, column in enumerate(keys)}
+    pairs = [(places[column.name], places[column.base]) for column in keys if column.companion is not None]
+    if any(row[name] is None and row[value] is not None for row in rows for name, value in pairs):
+        raise CannotGroup("groups came without the names of their keys")
 
 
 def _widened(rows: Iterable[Row], ask: Ask, groups: Groups | None) -> Iterator[Row]:

@@ -171,7 +171,8 @@ def _with_key(scan: Scan) -> tuple[Order, ...]:
 def _grouped(scan: Scan, values: Values | None) -> list[Ask]:
     assert scan.groups is not None
     asks = []
-    keys = tuple((column.wire,) for column in scan.groups.keys)
+    keys = tuple(dict.fromkeys((column.wire,) for column in scan.groups.keys))
+    named = any(column.companion is not None for column in scan.groups.keys)
     for further, measures in scan.groups.queries:
         terms = (scan.filter,) if further is None else (scan.filter, further)
         condition = _bound(Both(terms), values)
@@ -179,7 +180,8 @@ def _grouped(scan: Scan, values: Values | None) -> list[Ask]:
             continue
         apply = Apply(keys, tuple(_aggregate(measure) for measure in measures))
         fields = (*(field_of(column) for column in scan.groups.keys), *map(_measure_field, measures))
-        asks.append(Ask(Query(scan.table.entity_set, filter=_unless_empty(condition), apply=apply), fields))
+        query = Query(scan.table.entity_set, filter=_unless_empty(condition), apply=apply, annotations=named)
+        asks.append(Ask(query, fields))
     return asks
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from sqlalchemy_dynamics.edm import BIGINT, HUGEINT, SqlType, decimal
-from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
+from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
 from sqlalchemy_dynamics.odata.filters import Null
 from sqlalchemy_dynamics.planner.plan import Groups, Limit, Measure, Output, Rows, Scan
 from sqlalchemy_dynamics.planner.shape import Shape
@@ -123,6 +123,7 @@ def grouping_of(shape: Shape) -> Grouping | None:
         if not _measure(grouping, node):
             return None
     _add_currency(grouping)
+    _add_values(grouping)
     return grouping
 
 
@@ -147,7 +148,12 @@ def _key_column(shape: Shape, node: exp.Expression) -> Column | None:
 
 
 def _groupable(column: Column, table: Table) -> bool:
-    """The service groups neither by dates nor by multi-choice columns; by the key there is nothing to group."""
+    """The service groups neither by dates nor by multi-choice columns; by the key there is nothing to group.
+
+    Labels and names come as annotations of the values they belong to, and equal ones are merged.
+    """
+    if column.companion is Companion.NAME:
+        return table.columns[column.base].kind in (Kind.CHOICE, Kind.LOOKUP)
     return (
         column.type.family in _GROUPABLE
         and column.companion is None
@@ -242,6 +248,13 @@ def _add_currency(grouping: Grouping) -> None:
     money = any(m.column is not None and m.column.kind is Kind.MONEY for m in grouping.measures.values())
     if money and currency is not None:
         grouping.hidden[currency.name] = currency
+
+
+def _add_values(grouping: Grouping) -> None:
+    """Labels and names are grouped by their values; several of these may be called the same."""
+    for column in list(grouping.keys.values()):
+        if column.companion is not None:
+            grouping.hidden[column.base] = grouping.shape.occurrence.table.columns[column.base]
 
 
 def title(node: exp.Expression) -> str:

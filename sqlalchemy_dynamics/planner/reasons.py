@@ -70,8 +70,8 @@ def _computed(node: exp.Expression) -> str:
 def _ungrouped(column: Column | None) -> str:
     if column is None:
         return ""
-    if column.companion is not None:
-        return "the service groups by values, not by labels and names"
+    if column.companion is Companion.TYPE or column.kind is Kind.MULTICHOICE:
+        return "the service does not group by this column"
     if column.type.family.startswith(("TIMESTAMP", "DATE")):
         return "the service does not group by dates"
     return ""

@@ -70,6 +70,34 @@ def test_same_rows(both: tuple[dbapi.Connection, dbapi.Connection], table: str, 
             assert _rows(pushed, sql, *given) == _rows(local, sql, *given), (sql, given)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT statecodename, count(*) FROM account GROUP BY statecodename",
+        "SELECT industrycodename, industrycode, sum(revenue), avg(numberofemployees) FROM account GROUP BY 1, 2",
+        "SELECT owneridname, count(*) FROM contact WHERE statuscodename IS NOT NULL GROUP BY owneridname",
+        "SELECT DISTINCT primarycontactidname FROM account WHERE owneridname LIKE '%a%'",
+        "SELECT parentcustomeridname, gendercodename, max(createdon) FROM contact GROUP BY ALL",
+        "SELECT gendercodename, count(*) AS c FROM contact GROUP BY 1 HAVING count(*) > 2 ORDER BY gendercodename DESC",
+    ],
+)
+def test_same_groups(both: tuple[dbapi.Connection, dbapi.Connection], sql: str) -> None:
+    pushed, local = both
+    assert sorted(pushed.cursor().execute(sql).fetchall(), key=repr) == sorted(
+        local.cursor().execute(sql).fetchall(), key=repr
+    )
+
+
+def test_groups_by_labels_are_one_request(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
+    steps = both[0].explain("SELECT owneridname, statecodename, count(*) FROM account GROUP BY 1, 2")
+    assert steps[0] == (
+        1,
+        "request",
+        "GET accounts?$apply=groupby((_ownerid_value,statecode),aggregate($count%20as%20m_rows))",
+    )
+    assert [kind for _, kind, _ in steps].count("request") == 1
+
+
 def test_orders_by_the_name_of_a_lookup(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
     sql = "SELECT primarycontactidname FROM account ORDER BY primarycontactidname DESC LIMIT 20"
     pushed, local = (list(connection.cursor().execute(sql).fetchall()) for connection in both)
