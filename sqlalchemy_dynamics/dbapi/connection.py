@@ -139,6 +139,10 @@ class Connection:
         """Ask the service who the connection is signed in as."""
         return self.session.who_am_i()
 
+    def read_file(self, table: str, key: str, column: str) -> bytes:
+        """Return what a file or image column of one row holds, empty when it holds nothing."""
+        return b"".join(self.executor.read_file(table, key, column))
+
     def explain(self, sql: str, parameters: Parameters = None) -> list[tuple[int, str, str]]:
         """Return (step, kind, detail) of what `sql` would do; sends nothing but metadata requests."""
         return self.executor.explain(sql, parameters)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy_dynamics.errors import DatabaseError, DataverseError
+from sqlalchemy_dynamics.execute.files import Content
 from sqlalchemy_dynamics.metadata.model import Table
 from sqlalchemy_dynamics.odata import changes
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION
@@ -23,7 +24,7 @@ class Change:
 
     `made` says that the key was made here, so that a row that has it can be nobody else's. `match` is the version
     an update or delete asks for. A link is between `key` and row `other` of the set `other_set`, along `navigation`,
-    and is seen as a row of table `intersect`.
+    and is seen as a row of table `intersect`. `files` are sent after the row.
     """
 
     verb: str
@@ -39,6 +40,7 @@ class Change:
     other_set: str = ""
     alternate: str = ""
     intersect: str = ""
+    files: tuple[Content, ...] = ()
 
     @property
     def address(self) -> str:

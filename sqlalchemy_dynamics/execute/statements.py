@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy_dynamics.errors import NotSupportedError
+from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute import connection_props
 from sqlalchemy_dynamics.execute.calls import Caller, detail_of, run_call
 from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.explain import Step, explained
+from sqlalchemy_dynamics.execute.files import read_file
 from sqlalchemy_dynamics.execute.local import LocalExecutor, mentioned
 from sqlalchemy_dynamics.execute.transactions import Transaction
+from sqlalchemy_dynamics.metadata.model import Kind
+from sqlalchemy_dynamics.odata.changes import row_address
+from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.planner.calls import call_text
 
 if TYPE_CHECKING:
@@ -56,6 +60,15 @@ class Statements:
     def commit(self) -> None:
         """Send what waits for COMMIT, all or nothing. Raises the error of the change that was refused."""
         self._executor.writer.commit()
+
+    def read_file(self, table: str, key: str, column: str) -> Iterator[bytes]:
+        """Yield the content of a file or image column of one row. Raises ProgrammingError for another column."""
+        found = self._caller.catalog.table(table)
+        held = None if found is None else found.column(column)
+        if found is None or held is None or held.kind not in (Kind.FILE, Kind.IMAGE):
+            raise ProgrammingError(f"{table}.{column} is no file or image column")
+        address = row_address(found.entity_set, str(convert(key, "Edm.Guid")))
+        return read_file(self._caller.session, address, held)
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[Step]:
         """Return (step, kind, detail) of a statement, with or without its parameters. Loads metadata at most."""

@@ -49,6 +49,8 @@ class Transaction:
 
     def add(self, changes: Sequence[Change]) -> None:
         """Keep changes for COMMIT. Raises NotSupportedError when a change set cannot hold them."""
+        if any(change.files for change in changes):
+            raise NotSupportedError("files cannot wait for COMMIT: set them under isolation_level=AUTOCOMMIT")
         start = len(self.pending)
         if start + len(changes) > _MOST_CHANGES:
             raise NotSupportedError(

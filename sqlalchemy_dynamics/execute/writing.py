@@ -14,10 +14,11 @@ from sqlalchemy_dynamics.errors import (
     NotSupportedError,
     ProgrammingError,
 )
+from sqlalchemy_dynamics.execute.bodies import Bodies
 from sqlalchemy_dynamics.execute.bulk import Buffer, Bulk
-from sqlalchemy_dynamics.execute.changes import Change
+from sqlalchemy_dynamics.execute.changes import Change, named
 from sqlalchemy_dynamics.execute.combs import new_key
-from sqlalchemy_dynamics.execute.existing import existing
+from sqlalchemy_dynamics.execute.files import Content, content_of, send_file
 from sqlalchemy_dynamics.execute.headers import headers_of
 from sqlalchemy_dynamics.execute.linking import links, unlinks
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row, no_rows
@@ -25,13 +26,12 @@ from sqlalchemy_dynamics.execute.returned import UNMADE_VERSION, Returned
 from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.execute.units import Units
 from sqlalchemy_dynamics.execute.upserts import Upserts
-from sqlalchemy_dynamics.metadata.model import Column, Table
+from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION, version_tag
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.planner.change_plan import LeftOut, Term, Write, value_of
 from sqlalchemy_dynamics.planner.plan import Plan
 from sqlalchemy_dynamics.planner.upserting import computes
-from sqlalchemy_dynamics.planner.values import UnknownTarget, body_of
 from sqlalchemy_dynamics.planner.writing import plan_write
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ __all__ = ["Read", "Writer"]
 Values = Mapping[int | str, object]
 Read = Callable[[Plan, Values], Result]
 """Starts a planned SELECT."""
-_MOST_KNOWN = 50_000
 
 
 @dataclass
@@ -64,9 +63,9 @@ class Writer:
         self._pushdown, self._threads = settings.flag("Pushdown"), settings.number("MaxConcurrency")
         self._units = Units(session)
         self._transaction = transaction
+        self._bodies = Bodies(session, catalog)
         self._returned = Returned(catalog, read, self._pushdown)
-        self._upserts = Upserts(self._units, catalog.table, self._pushdown, read, self._creates, self._bodies)
-        self._known: dict[str, str] = {}
+        self._upserts = Upserts(self._units, catalog.table, self._pushdown, read, self._creates, self._bodies.make)
 
     def run(self, tree: Any, values: Values, cancelled: threading.Event) -> Result:
         """Run one statement; its rows are those of RETURNING, `rowcount` the rows changed."""
@@ -86,7 +85,8 @@ class Writer:
         if len(changes) == 1 and (select := self._returned.select(write)) is not None:
             self._transaction.sent = True
             count, reply = self._units.alone(replace(changes[0], select=select))
-            self._learn(changes)
+            self._bodies.learn(changes)
+            self._send_files(changes if count else ())
             if reply is not None or not count:
                 return self._returned.represented(write, count, reply)
         count = self._sent(changes, bulk)
@@ -112,7 +112,8 @@ class Writer:
         if upserted:
             return self._upserted(upserted, bulk)
         count = bulk.statements(changes)
-        self._learn(changes)
+        self._bodies.learn(changes)
+        self._send_files(changes)
         return count
 
     def _upserted(self, sets: list[tuple[Write, Values, list[dict[Column, object]]]], bulk: Bulk | Buffer) -> int:
@@ -160,14 +161,17 @@ class Writer:
             return 0
         self._transaction.sent = True
         count = bulk.statement(changes)
-        self._learn(changes)
+        self._bodies.learn(changes)
+        self._send_files(changes)
         return count
 
-    def _learn(self, changes: Sequence[Change]) -> None:
-        """Remember in which table the rows made here are, for lookups that may lead to several."""
-        if len(self._known) > _MOST_KNOWN:
-            self._known.clear()
-        self._known.update((change.key, change.table.name) for change in changes if change.verb == "create")
+    def _send_files(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            for content in change.files:
+                try:
+                    send_file(self._session, change.address, content)
+                except DatabaseError as error:
+                    raise named(error, change) from None
 
     def _changes(self, write: Write, values: Values, row: int = 1) -> tuple[list[Change], _Fetched]:
         """Read what has to be read and make the changes; the rows are those that DELETE … RETURNING returns."""
@@ -184,10 +188,12 @@ class Writer:
             match = ANY_VERSION
         if match is None:
             return [], fetched
-        bodies = self._bodies(write.table, list(pairs.values()), False) if write.verb == "update" else [{}] * len(pairs)
+        bodies = (
+            self._bodies.make(write.table, list(pairs.values()), False) if write.verb == "update" else [{}] * len(pairs)
+        )
         changes = [
-            Change(write.verb, write.table, key, body, number, match=match)
-            for number, (key, body) in enumerate(zip(pairs, bodies, strict=True), start=row)
+            Change(write.verb, write.table, key, body, number, match=match, files=_files(given))
+            for number, ((key, given), body) in enumerate(zip(pairs.items(), bodies, strict=True), start=row)
         ]
         return changes, self._without_source(write, fetched)
 
@@ -209,54 +215,13 @@ class Writer:
         return _Fetched(fetched.columns[start:], list(unique.values()))
 
     def _creates(self, write: Write, givens: list[dict[Column, object]], row: int) -> list[Change]:
-        table, key = write.table, write.table.columns[write.table.primary_key]
-        keys = [_given_key(table, key, given.pop(key, None)) for given in givens]
-        bodies = self._bodies(table, givens, True)
+        table, column = write.table, write.table.columns[write.table.primary_key]
+        keys = [_given_key(table, column, given.pop(column, None)) for given in givens]
+        bodies = self._bodies.make(table, givens, True)
         return [
-            Change("create", table, given or new_key(), body, number, made=given is None)
-            for number, (given, body) in enumerate(zip(keys, bodies, strict=True), start=row)
+            Change("create", table, key or new_key(), body, number, made=key is None, files=_files(given, True))
+            for number, (key, given, body) in enumerate(zip(keys, givens, bodies, strict=True), start=row)
         ]
-
-    def _bodies(self, table: Table, givens: list[dict[Column, object]], creating: bool) -> list[dict[str, object]]:
-        bodies, unknown = self._tried(table, givens, creating)
-        while unknown:
-            self._find(unknown)
-            bodies, unknown = self._tried(table, givens, creating)
-        return bodies
-
-    def _tried(
-        self, table: Table, givens: list[dict[Column, object]], creating: bool
-    ) -> tuple[list[dict[str, object]], list[UnknownTarget]]:
-        bodies, unknown = [], []
-        for number, given in enumerate(givens, start=1):
-            try:
-                bodies.append(body_of(table, given, self._set_of, self._known, creating=creating))
-            except UnknownTarget as missing:
-                unknown.append(missing)
-            except DatabaseError as error:
-                if len(givens) > 1:
-                    error.args = (f"row {number}: {error.args[0]}",)
-                raise
-        return bodies, unknown
-
-    def _set_of(self, name: str) -> str | None:
-        table = self._catalog.model().table(name)
-        return None if table is None else table.entity_set
-
-    def _find(self, unknown: Sequence[UnknownTarget]) -> None:
-        """Ask the tables that a lookup may lead to, who has the ids."""
-        model = self._catalog.model()
-        for target in dict.fromkeys(name for each in unknown for name in each.targets):
-            table = model.table(target)
-            keys = {each.key for each in unknown if target in each.targets} - self._known.keys()
-            if keys and table is not None and table.entity_set:
-                self._known.update(dict.fromkeys(existing(self._session.send, table, keys), table.name))
-        lost = next((each for each in unknown if each.key not in self._known), None)
-        if lost is not None:
-            raise IntegrityError(
-                f"{lost.column.name}: no row {lost.key} in {', '.join(lost.targets)}; make that row first, or give "
-                f"the table along: ('{lost.targets[0]}', id)"
-            )
 
 
 def _givens(write: Write, values: Values, rows: Sequence[Row]) -> Iterator[dict[Column, object]]:
@@ -275,6 +240,12 @@ def _given(write: Write, terms: Sequence[Term], values: Values, row: Row) -> dic
         raise ProgrammingError(f"{len(write.columns)} columns are named and {len(terms)} values are given")
     found = zip(write.columns, (_value(term, values, row) for term in terms), strict=True)
     return {column: value for column, value in found if not isinstance(value, LeftOut)}
+
+
+def _files(given: Mapping[Column, object], creating: bool = False) -> tuple[Content, ...]:
+    """The contents of file columns, which no body holds; a new row has nothing to empty."""
+    found = (content_of(column, value) for column, value in given.items() if column.kind is Kind.FILE)
+    return tuple(each for each in found if each.data is not None or not creating)
 
 
 def _keys(write: Write, values: Values, rows: Sequence[Row]) -> Iterator[str | None]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlglot import exp
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
-from sqlalchemy_dynamics.metadata.model import Column, Table
+from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.planner.change_plan import Conflict
 from sqlalchemy_dynamics.planner.parse import render
 
@@ -22,6 +22,8 @@ def conflict_of(
         return None
     if node.args.get("duplicate") or node.args.get("constraint"):
         raise NotSupportedError("name the key's columns: ON CONFLICT (column, …) DO UPDATE SET … or DO NOTHING")
+    if any(each.kind is Kind.FILE for each in columns):
+        raise NotSupportedError("ON CONFLICT cannot set file columns: set them in an UPDATE")
     named = [_column_name(each) for each in node.args.get("conflict_keys") or ()]
     keys = _key(table, [column(name) for name in named]) if named else _any_key(table, columns)
     missing = next((key.name for key in keys if key not in columns), None)
