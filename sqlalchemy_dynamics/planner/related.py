@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Kind
+from sqlalchemy_dynamics.odata.binding import simplify
 from sqlalchemy_dynamics.odata.filters import Both, CrmCall, Filter, Has, Never, Null
 from sqlalchemy_dynamics.planner.expansion import through
 from sqlalchemy_dynamics.planner.names import Occurrence, Owned, from_nodes, is_transparent
@@ -79,9 +80,9 @@ def _joined(
     pushed = [translator.translate(term, inside) for term in rest]
     if any(each is None or not each.exact for each in pushed):
         return None
-    condition = Both(tuple(each.filter for each in pushed if each is not None))
-    if _holds(condition, Never):
-        return Never()
+    condition = simplify(Both(tuple(each.filter for each in pushed if each is not None)))
+    if condition == Never():
+        return condition
     return _as_children(pair, inside, target, condition) or _as_lookup(pair, inside, target, condition)
 
 
