@@ -26,6 +26,7 @@ from sqlalchemy_dynamics.odata.filters import (
     Value,
 )
 from sqlalchemy_dynamics.odata.literals import convert
+from sqlalchemy_dynamics.odata.narrowing import narrowed
 
 __all__ = ["among", "bind", "compare", "simplify"]
 
@@ -88,8 +89,8 @@ def simplify(wanted: Filter) -> Filter:
     Both(()) is true of every row; other Both and Either hold two terms or more.
     """
     if isinstance(wanted, Both):
-        terms = _flat(wanted)
-        return Never() if Never() in terms else _few(Both, terms)
+        terms = narrowed(_flat(wanted))
+        return Never() if terms is None or Never() in terms else _few(Both, terms)
     if isinstance(wanted, Either):
         terms = tuple(term for term in _flat(wanted) if term != Never())
         return _ALWAYS if _ALWAYS in terms else _few(Either, terms) if terms else Never()

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy_dynamics.edm import VARCHAR
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
 from sqlalchemy_dynamics.odata.filters import Among, Compare, Either, Filter, Match, Null, Parameter, Path, Value
 from sqlalchemy_dynamics.planner.leaves import membership
@@ -151,9 +152,11 @@ def _of_type(base: Column, table: Table, lookup: Lookup, test: TextTest) -> tupl
 
 def _names(base: Column, table: Table, lookup: Lookup) -> list[Path] | None:
     targets = _targets(base, table, lookup)
-    if targets is None or any(target.primary_name not in target.columns for _, target in targets):
+    if targets is None:
         return None
-    return [(path, target.columns[target.primary_name].wire) for path, target in targets]
+    names = [(path, target.columns.get(target.primary_name)) for path, target in targets]
+    known: list[Path] = [(path, name.wire) for path, name in names if name is not None and name.type == VARCHAR]
+    return known if len(known) == len(names) else None
 
 
 def _targets(base: Column, table: Table, lookup: Lookup) -> list[tuple[str, Table]] | None:
