@@ -51,6 +51,7 @@ _OPERATORS: dict[type[exp.Expression], str] = {
 _NEGATED = {"eq": "ne", "ne": "eq", "gt": "le", "ge": "lt", "lt": "ge", "le": "gt"}
 _FLIPPED = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _RANGES = frozenset({"gt", "ge", "lt", "le"})
+_SUMS = (exp.Add, exp.Sub, exp.DateAdd, exp.DateSub)
 _TEXT = Column("", "", VARCHAR)
 _UNORDERED = frozenset({"UUID", "VARCHAR", "BOOLEAN"})
 
@@ -146,7 +147,8 @@ def _is_null(self: Translator, node: exp.Expression, target: Occurrence, negated
         found = companion_null(named, target.table, self.lookup, negated)
         return None if found is None else Pushed(found, True)
     column = self.text_column(node, target) or self.column(node, target)
-    column = column or date_column(node, lambda inner: self.column(inner, target))
+    if column is None and not node.find(*_SUMS):  # a sum is NULL as well when its other part is
+        column = date_column(node, lambda inner: self.column(inner, target))
     return None if column is None else Pushed(Null((column.wire,), negated), True)
 
 

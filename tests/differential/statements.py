@@ -70,6 +70,7 @@ def dated(draw: st.DrawFn, name: str, column: str) -> list[str]:
         f"datediff('{count_unit}', {moment}, {name}) {op} {number}",
         f"{name} + INTERVAL {abs(number)} {fixed} {op} {moment}",
         f"year({name}) IS {negation}NULL",
+        f"({name} + to_days(CAST({name[0]}.k AS INTEGER))) IS {negation}NULL",
         f"CAST({name} AS TIMESTAMP) {op} {moment}",
     ]
 
