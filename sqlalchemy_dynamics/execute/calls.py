@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["FINDERS", "Caller", "Procedure", "detail_of", "run_call"]
+__all__ = ["FINDERS", "LAST_FINDERS", "Caller", "Procedure", "detail_of", "run_call"]
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
@@ -57,7 +57,7 @@ def detail_of(text: str, caller: Caller) -> str:
 
 
 def _found(call: Call, caller: Caller) -> Procedure:
-    for finder in FINDERS:
+    for finder in (*FINDERS, *LAST_FINDERS):
         procedure = finder(caller, call.name)
         if procedure is not None:
             return procedure
@@ -149,3 +149,5 @@ def _text(value: object) -> str | None:
 
 FINDERS: list[Finder] = [_sign_in]
 """Who knows procedures, asked in order."""
+LAST_FINDERS: list[Finder] = []
+"""Who is asked after all others, because asking may cost a request."""

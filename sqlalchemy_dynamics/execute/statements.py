@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute import connection_props
-from sqlalchemy_dynamics.execute.calls import Caller, detail_of, run_call
+from sqlalchemy_dynamics.execute.associations import find_association
+from sqlalchemy_dynamics.execute.calls import FINDERS, LAST_FINDERS, Caller, detail_of, run_call
 from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.explain import Step, explained
 from sqlalchemy_dynamics.execute.files import read_file
 from sqlalchemy_dynamics.execute.local import LocalExecutor, mentioned
+from sqlalchemy_dynamics.execute.operations import find_operation
 from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.metadata.model import Kind
 from sqlalchemy_dynamics.odata.changes import row_address
@@ -30,6 +32,9 @@ __all__ = ["LOCAL", "Statements"]
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 LOCAL = (connection_props.CONNECTION_PROPS,)
 """The local tables there are; each module has added its own to the registry."""
+
+FINDERS.append(find_association)
+LAST_FINDERS.append(find_operation)
 
 _EXPLAIN = re.compile(r"\s*EXPLAIN\b(?P<analyze>\s+ANALYZE\b)?", re.IGNORECASE)
 
