@@ -211,7 +211,7 @@ def _day(node: exp.Expression, column: Column, kinds: Kinds) -> Operand | None:
     moment = moment_of(node, kinds)
     if moment is None:
         return None
-    edm = "Edm.Date" if moment.is_date else "Edm.DateTimeOffset"
+    edm, moment = ("Edm.Date", moment) if moment.is_date else ("Edm.DateTimeOffset", moment.floor("second"))
     return Value(moment.at({}), edm) if moment.is_fixed else Parameter(moment, edm)
 
 
