@@ -115,6 +115,11 @@ class Connection:
     def write_options(self, options: Mapping[str, Any]) -> None:
         self._transaction.options = dict(options)
 
+    @property
+    def failures(self) -> list[tuple[int, errors.DatabaseError]]:
+        """Rows that the last executemany() went on without, under ContinueOnError: their numbers from 1, and why."""
+        return sorted(self._transaction.failures, key=lambda each: each[0])
+
     def commit(self) -> None:
         """Send the changes that wait under CHANGESET, in one change set; under AUTOCOMMIT there are none."""
         self.check_open()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy_dynamics.dbapi.journal import Ended, begin
 from sqlalchemy_dynamics.dbapi.secrecy import guarded
 from sqlalchemy_dynamics.edm import TypeCode, type_code
-from sqlalchemy_dynamics.errors import InterfaceError, ProgrammingError
+from sqlalchemy_dynamics.errors import DatabaseError, InterfaceError, ProgrammingError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +42,8 @@ class Cursor:
         self.description: list[Description] | None = None
         self.lastrowid: str | None = None
         self.closed = False
+        self.failures: list[tuple[int, DatabaseError]] = []
+        """Under ContinueOnError: the rows that executemany() went on without, from 1, and why."""
         self._rowcount = -1
         self._result: Result | None = None
         self._rows: Iterator[Row] | None = None
@@ -69,13 +71,13 @@ class Cursor:
             self._log_end(f"{result.rowcount} rows")
         return self
 
-    def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Cursor:
-        """Run a statement without rows once per parameter set; `rowcount` is the sum."""
+    def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters] | pa.Table) -> Cursor:
+        """Run a statement without rows once per parameter set, or per row of an Arrow table; `rowcount` is the sum."""
         self._start()
-        sets = list(seq_of_parameters)
+        sets = _rows_of(seq_of_parameters)
         written = self._write_many(operation, sets)
         if written is not None:
-            self._ran, self._rowcount = True, written
+            self._ran, self._rowcount, self.failures = True, written, self.connection.failures
             return self
         total = 0
         for parameters in sets:
@@ -256,6 +258,13 @@ class Cursor:
         self._log_end(f"failed: {failure or type(failure).__name__}")
         self._release()
         self._broken = failure
+
+
+def _rows_of(sets: Any) -> list[Parameters]:
+    """Parameter sets as a list; the columns of an Arrow table are the markers in order."""
+    if hasattr(sets, "to_batches"):
+        return list(zip(*(column.to_pylist() for column in sets.columns), strict=True))
+    return list(sets)
 
 
 def _describe(column: ResultColumn) -> Description:

@@ -11,7 +11,7 @@ from itertools import groupby
 from sqlalchemy_dynamics.errors import StatementCancelled
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.transactions import Transaction
-from sqlalchemy_dynamics.execute.units import Units
+from sqlalchemy_dynamics.execute.units import Failure, Units
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION
 
 __all__ = ["MOST_CHANGES", "Buffer", "Bulk"]
@@ -51,10 +51,13 @@ class _Portions:
 
 
 class Bulk:
-    """Sends lists of changes; every list holds one verb and one table."""
+    """Sends lists of changes; every list holds one verb and one table. With `failures`, statements() collects there
+    what is refused, and goes on."""
 
-    def __init__(self, units: Units, threads: int, cancelled: threading.Event) -> None:
-        self._units, self._threads, self._cancelled = units, threads, cancelled
+    def __init__(
+        self, units: Units, threads: int, cancelled: threading.Event, failures: list[Failure] | None = None
+    ) -> None:
+        self._units, self._threads, self._cancelled, self._failures = units, threads, cancelled, failures
 
     def statement(self, changes: Sequence[Change]) -> int:
         """Changes of one statement: all or nothing up to `MOST_CHANGES`, beyond that unit by unit."""
@@ -74,6 +77,8 @@ class Bulk:
 
     def _portion(self, changes: Sequence[Change]) -> int:
         """Rows in versions, and deletes, are answered one by one: another's row must not undo them."""
+        if self._failures is not None:
+            return self._units.tolerant(changes, self._failures)
         whole = all(each.verb in ("create", "update", "upsert") and each.match == ANY_VERSION for each in changes)
         return self._units.together(changes) if whole or len(changes) == 1 else self._units.each(changes)
 

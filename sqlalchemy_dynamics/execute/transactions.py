@@ -11,6 +11,7 @@ from sqlalchemy_dynamics.errors import InterfaceError, NotSupportedError, Warnin
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.execute.changes import Change
+    from sqlalchemy_dynamics.execute.units import Failure
 
 __all__ = ["AUTOCOMMIT", "CHANGESET", "Transaction"]
 
@@ -27,6 +28,8 @@ class Transaction:
         self.sent = False
         self.options: Mapping[str, Any] = {}
         """Write options of the statement that runs (execute.headers)."""
+        self.failures: list[Failure] = []
+        """Rows that the last executemany() went on without."""
         self._warned = False
 
     @property

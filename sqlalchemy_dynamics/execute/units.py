@@ -30,7 +30,10 @@ from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["Units"]
+__all__ = ["Failure", "Units"]
+
+Failure = tuple[int, DatabaseError]
+"""A row, counted from 1, and why it was refused."""
 
 _MOST_TRIED = MOST_PARTS - 1
 _ACTIONS = {"create": "CreateMultiple", "update": "UpdateMultiple", "upsert": "UpsertMultiple"}
@@ -89,6 +92,20 @@ class Units:
             left = left[len(replies) :]
         return done
 
+    def tolerant(self, changes: Sequence[Change], failures: list[Failure]) -> int:
+        """Send changes in one batch, each for itself, and go on after those refused: they join `failures`."""
+        answer = self._send(self._batch([request_of(each) for each in changes], continue_on_error=True))
+        if answer.error is not None or answer.reply is None:
+            raise _final(changes, answer)
+        done = 0
+        for change, reply in zip(changes, unpack(answer.reply, len(changes)), strict=True):
+            assert isinstance(reply, HttpResponse)
+            try:
+                done += self._part(change, reply, answer.lost)
+            except DatabaseError as error:
+                failures.append((change.row, error))
+        return done
+
     def change_set(self, changes: Sequence[Change]) -> None:
         """Send any changes as one change set. Raises the error of the row refused; then nothing is changed."""
         answer = self._send(self._batch([ChangeSet(tuple(map(request_of, changes)))]))
@@ -125,12 +142,12 @@ class Units:
     def _marked(self, request: HttpRequest) -> HttpRequest:
         return replace(request, headers={**self.headers, **request.headers}) if self.headers else request
 
-    def _batch(self, parts: Sequence[HttpRequest | ChangeSet]) -> HttpRequest:
+    def _batch(self, parts: Sequence[HttpRequest | ChangeSet], *, continue_on_error: bool = False) -> HttpRequest:
         marked = [
             ChangeSet(tuple(map(self._marked, part.requests))) if isinstance(part, ChangeSet) else self._marked(part)
             for part in parts
         ]
-        return pack(marked, f"batch_{uuid.uuid4().hex}")
+        return pack(marked, f"batch_{uuid.uuid4().hex}", continue_on_error=continue_on_error)
 
     def _judged(self, change: Change, answer: Answer) -> tuple[int, HttpResponse | None]:
         error = answer.error

@@ -24,7 +24,7 @@ from sqlalchemy_dynamics.execute.linking import links, unlinks
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row, no_rows
 from sqlalchemy_dynamics.execute.returned import UNMADE_VERSION, Returned
 from sqlalchemy_dynamics.execute.transactions import Transaction
-from sqlalchemy_dynamics.execute.units import Units
+from sqlalchemy_dynamics.execute.units import Failure, Units
 from sqlalchemy_dynamics.execute.upserts import Upserts
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION, version_tag
@@ -61,6 +61,7 @@ class Writer:
         settings = session.settings
         self._read_only, self._unfiltered = settings.flag("ReadOnly"), settings.flag("AllowUnfilteredWrites")
         self._pushdown, self._threads = settings.flag("Pushdown"), settings.number("MaxConcurrency")
+        self._goes_on = settings.flag("ContinueOnError")
         self._units = Units(session)
         self._transaction = transaction
         self._bodies = Bodies(session, catalog)
@@ -94,7 +95,9 @@ class Writer:
 
     def run_many(self, tree: Any, sets: Iterable[Values], cancelled: threading.Event) -> int:
         """Run one statement without RETURNING for every set of values; return the number of rows changed."""
-        bulk = self._bulk(cancelled)
+        failures: list[Failure] = []
+        self._transaction.failures = failures
+        bulk = self._bulk(cancelled, failures if self._goes_on else None)
         changes: list[Change] = []
         upserted: list[tuple[Write, Values, list[dict[Column, object]]]] = []
         write: Write | None = None
@@ -107,13 +110,19 @@ class Writer:
             if write.conflict is not None:
                 upserted.append((write, values, self._given_rows(write, values)))
             else:
-                changes += [replace(each, row=number) for each in self._changes(write, values, number)[0]]
+                try:
+                    changes += [replace(each, row=number) for each in self._changes(write, values, number)[0]]
+                except DatabaseError as error:
+                    if not self._goes_on:
+                        raise
+                    failures.append((number, error))
         self._transaction.sent = True
         if upserted:
             return self._upserted(upserted, bulk)
         count = bulk.statements(changes)
         self._bodies.learn(changes)
-        self._send_files(changes)
+        refused = {row for row, _ in failures}
+        self._send_files([change for change in changes if change.row not in refused])
         return count
 
     def _upserted(self, sets: list[tuple[Write, Values, list[dict[Column, object]]]], bulk: Bulk | Buffer) -> int:
@@ -138,10 +147,10 @@ class Writer:
         if not count:
             raise IntegrityError(f"{change.table.primary_key} {change.key}: the row to {change.verb} does not exist")
 
-    def _bulk(self, cancelled: threading.Event) -> Bulk | Buffer:
+    def _bulk(self, cancelled: threading.Event, failures: list[Failure] | None = None) -> Bulk | Buffer:
         if self._transaction.buffering:
             return Buffer(self._transaction)
-        return Bulk(self._units, self._threads, cancelled)
+        return Bulk(self._units, self._threads, cancelled, failures)
 
     def planned(self, tree: Any, values: Values) -> Write:
         """Plan a write and check that it is allowed."""

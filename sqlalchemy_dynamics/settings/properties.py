@@ -22,6 +22,12 @@ CONNECTION = (
         doc="Let UPDATE and DELETE without a WHERE change whole tables.",
     ),
     Property(
+        "ContinueOnError",
+        kind="bool",
+        default="false",
+        doc="executemany() goes on after rows that are refused; cursor.failures lists them.",
+    ),
+    Property(
         "DuplicateDetection", kind="bool", default="false", doc="Let duplicate detection rules refuse what is written."
     ),
     Property(

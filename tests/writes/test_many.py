@@ -78,3 +78,24 @@ def test_mixed_values_and_nulls(sql: Sql, connect: Connect) -> None:
     assert sorted(map(repr, found)) == sorted(map(repr, [(None, 1), ("x", None), (None, None)]))
     with pytest.raises(errors.ProgrammingError, match="no rows"):
         cursor.executemany("INSERT INTO account (name) VALUES (?) RETURNING accountid", [("x",)])
+
+
+def test_continue_on_error_reports_the_rows(connect: Connect, sql: Sql) -> None:
+    taken = str(uuid.uuid4())
+    sql(ADD, (taken, "taken", 1))
+    rows: list[Any] = [(str(uuid.uuid4()), "goes on", number) for number in range(20)]
+    rows[3], rows[11] = (taken, "goes on", 3), (str(uuid.uuid4()), "goes on", "many")
+    cursor = connect(ContinueOnError=True).cursor().executemany(ADD, rows)
+    assert cursor.rowcount == 18
+    (four, duplicate), (twelve, malformed) = cursor.failures
+    assert (four, twelve) == (4, 12)
+    assert isinstance(duplicate, errors.IntegrityError) and isinstance(malformed, errors.DataError)
+    assert sql("SELECT count(*) FROM account WHERE name = 'goes on'").fetchone() == (18,)
+
+
+def test_arrow_tables_are_rows(connect: Connect, sql: Sql) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"name": ["arrow"] * 3, "revenue": [1, None, 3]})
+    cursor = connect().cursor().executemany("INSERT INTO account (name, revenue) VALUES (?, ?)", table)
+    assert cursor.rowcount == 3
+    assert sql("SELECT sum(revenue) FROM account WHERE name = 'arrow'").fetchone() == (4,)
