@@ -115,6 +115,7 @@ def test_the_examples_run() -> None:
     assert set(names["frame"].columns) == {"industrycode", "accounts", "size"}
     assert len(names["pipeline"]) == 10
     assert names["table"].num_rows > 0
+    assert names["raised"] > 0
 
 
 def test_the_fixture_example_runs(tmp_path: Path) -> None:
