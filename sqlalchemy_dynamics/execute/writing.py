@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import (
@@ -53,6 +53,17 @@ class _Fetched:
     rows: list[Row]
 
 
+@dataclass
+class _Gathered:
+    """What executemany() will send, and how many rows it has changed already."""
+
+    write: Write | None = None
+    changes: list[Change] = field(default_factory=list)
+    inserts: list[dict[Column, object]] = field(default_factory=list)
+    upserts: list[tuple[Write, Values, list[dict[Column, object]]]] = field(default_factory=list)
+    done: int = 0
+
+
 class Writer:
     """Writes of one connection."""
 
@@ -98,27 +109,47 @@ class Writer:
         failures: list[Failure] = []
         self._transaction.failures = failures
         bulk = self._bulk(cancelled, failures if self._goes_on else None)
-        changes: list[Change] = []
-        upserted: list[tuple[Write, Values, list[dict[Column, object]]]] = []
-        write: Write | None = None
-        kinds: dict[int | str, str] = {}
+        gathered = _Gathered()
         for number, values in enumerate(sets, start=1):
-            if write is None or write.source is not None or kinds != _kinds(values):
-                write, kinds = self.planned(tree, values), _kinds(values)
-                if write.returning is not None:
-                    raise ProgrammingError("executemany() takes statements that return no rows; use execute()")
-            if write.conflict is not None:
-                upserted.append((write, values, self._given_rows(write, values)))
-            else:
-                try:
-                    changes += [replace(each, row=number) for each in self._changes(write, values, number)[0]]
-                except DatabaseError as error:
-                    if not self._goes_on:
-                        raise
-                    failures.append((number, error))
-        self._transaction.sent = True
-        if upserted:
-            return self._upserted(upserted, bulk)
+            if gathered.write is None or gathered.write.source is not None:
+                gathered.write = self._planned_many(tree, values)
+            try:
+                self._gather(gathered, values, number, bulk)
+            except DatabaseError as error:
+                if not self._goes_on:
+                    raise
+                failures.append((number, error))
+        return gathered.done + self._sent_many(gathered, bulk, failures)
+
+    def _planned_many(self, tree: Any, values: Values) -> Write:
+        write = self.planned(tree, values)
+        if write.returning is not None:
+            raise ProgrammingError("executemany() takes statements that return no rows; use execute()")
+        return write
+
+    def _gather(self, gathered: _Gathered, values: Values, number: int, bulk: Bulk | Buffer) -> None:
+        """Keep what one set of values asks for; what has to read tables is done at once, as the next may read it."""
+        write = gathered.write
+        assert write is not None
+        if write.conflict is not None:
+            gathered.upserts.append((write, values, self._given_rows(write, values)))
+        elif write.source is not None and any(True for _ in write.source.scans):
+            gathered.done += self._sent(self._changes(write, values, number)[0], bulk)
+        elif write.verb == "insert" and len(write.rows) == 1 and write.source is None and not self._is_special(write):
+            gathered.inserts.append(_given(write, write.rows[0], values, ()))
+        else:
+            gathered.changes += [replace(each, row=number) for each in self._changes(write, values, number)[0]]
+
+    def _is_special(self, write: Write) -> bool:
+        return write.table.intersect or self._goes_on
+
+    def _sent_many(self, gathered: _Gathered, bulk: Bulk | Buffer, failures: list[Failure]) -> int:
+        changes, write = gathered.changes, gathered.write
+        if gathered.inserts and write is not None:
+            changes = self._creates(write, gathered.inserts, 1)
+        self._transaction.sent = self._transaction.sent or bool(changes or gathered.upserts)
+        if gathered.upserts:
+            return self._upserted(gathered.upserts, bulk)
         count = bulk.statements(changes)
         self._bodies.learn(changes)
         refused = {row for row, _ in failures}

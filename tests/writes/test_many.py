@@ -70,6 +70,15 @@ def test_the_same_row_twice_keeps_its_order(sql: Sql, connect: Connect) -> None:
     assert sql("SELECT revenue FROM account WHERE accountid = ?", (key,)).fetchone() == (4,)
 
 
+def test_what_reads_rows_sees_what_was_written_before(sql: Sql, connect: Connect) -> None:
+    sql(ADD, (str(uuid.uuid4()), "counter", 0))
+    cursor = connect().cursor()
+    assert (
+        cursor.executemany("UPDATE account SET revenue = revenue + ? WHERE name = 'counter'", [(1,)] * 3).rowcount == 3
+    )
+    assert sql("SELECT revenue FROM account WHERE name = 'counter'").fetchone() == (3,)
+
+
 def test_mixed_values_and_nulls(sql: Sql, connect: Connect) -> None:
     sets = [("nulls", None, 1), ("nulls", "x", None), ("nulls", None, None)]
     cursor = connect().cursor()
