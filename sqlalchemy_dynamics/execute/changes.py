@@ -15,6 +15,7 @@ from sqlalchemy_dynamics.odata.messages import HttpRequest
 
 __all__ = ["Change", "is_duplicate", "is_missing", "is_stale", "named", "request_of"]
 
+_MISSING = "0x80040217"
 _VERBS = {"create": "INSERT", "update": "UPDATE", "upsert": "INSERT", "delete": "DELETE"}
 
 
@@ -72,18 +73,18 @@ def request_of(change: Change) -> HttpRequest:
 
 def is_missing(error: DataverseError, change: Change) -> bool:
     """Say whether the row to change is gone; a row that a lookup points to is another matter."""
-    gone = error.status == 404 and change.verb in ("update", "delete")
+    gone = (error.status == 404 or error.code == _MISSING) and change.verb in ("update", "delete")
     return gone and change.key in str(error).lower()
 
 
 def is_stale(error: DataverseError) -> bool:
     """Say whether the row has another version than the one asked for."""
-    return error.status == 412 and error.code == "0x80060882"
+    return error.code == "0x80060882"
 
 
 def is_duplicate(error: DataverseError) -> bool:
     """Say whether a row with the same key exists."""
-    return error.status == 412 and error.code in ("0x80040237", "0x80060892")
+    return error.code in ("0x80040237", "0x80060892")
 
 
 def named(error: DatabaseError, change: Change) -> DatabaseError:

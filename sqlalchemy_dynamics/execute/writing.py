@@ -81,6 +81,7 @@ class Writer:
 
     def run(self, tree: Any, values: Values, cancelled: threading.Event) -> Result:
         """Run one statement; its rows are those of RETURNING, `rowcount` the rows changed."""
+        self._check_writable()
         write = self.planned(tree, values)
         bulk = self._bulk(cancelled)
         if write.conflict is not None:
@@ -106,6 +107,7 @@ class Writer:
 
     def run_many(self, tree: Any, sets: Iterable[Values], cancelled: threading.Event) -> int:
         """Run one statement without RETURNING for every set of values; return the number of rows changed."""
+        self._check_writable()
         failures: list[Failure] = []
         self._transaction.failures = failures
         bulk = self._bulk(cancelled, failures if self._goes_on else None)
@@ -183,10 +185,12 @@ class Writer:
             return Buffer(self._transaction)
         return Bulk(self._units, self._threads, cancelled, failures)
 
-    def planned(self, tree: Any, values: Values) -> Write:
-        """Plan a write and check that it is allowed."""
+    def _check_writable(self) -> None:
         if self._read_only:
             raise NotSupportedError("the connection is read-only: set ReadOnly=false to change something")
+
+    def planned(self, tree: Any, values: Values) -> Write:
+        """Plan a write. Raises ProgrammingError for one that would change whole tables without being allowed to."""
         self._units.headers = headers_of(self._session.settings, self._transaction.options)
         write = plan_write(tree, self._catalog.table, _kinds(values), values, self._pushdown)
         if not write.filtered and not self._unfiltered:

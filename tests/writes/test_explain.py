@@ -45,7 +45,7 @@ CASES = [
 
 @pytest.mark.parametrize(("statement", "details"), CASES, ids=[statement for statement, _ in CASES])
 def test_steps(connect: Connect, org: Sandbox, statement: str, details: list[str]) -> None:
-    connection = connect()
+    connection = connect(ReadOnly=True)
     steps = connection.explain(statement)
     assert [detail for _, _, detail in steps] == details
     assert [kind for _, kind, _ in steps].count("write") == 1
