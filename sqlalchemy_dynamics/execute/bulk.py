@@ -19,6 +19,7 @@ __all__ = ["MOST_CHANGES", "Buffer", "Bulk"]
 MOST_CHANGES = 1000
 """Changes that are one unit: the operations of a change set (dataverse-web-api: `$batch`)."""
 _FIRST_CHANGES = 200
+_FEW_THREADS, _MOST_THREADS = 4, 52
 _QUICK_SECONDS, _SLOW_SECONDS = 3.0, 15.0
 
 
@@ -51,8 +52,10 @@ class _Portions:
 
 
 class Bulk:
-    """Sends lists of changes; every list holds one verb and one table. With `failures`, statements() collects there
-    what is refused, and goes on."""
+    """Sends lists of changes; every list holds one verb and one table.
+
+    `threads` 0 follows the service's hint. With `failures`, statements() collects there what is refused, and goes on.
+    """
 
     def __init__(
         self, units: Units, threads: int, cancelled: threading.Event, failures: list[Failure] | None = None
@@ -86,7 +89,8 @@ class Bulk:
         if len(changes) <= size:
             return work(changes)
         portions = _Portions(changes, size)
-        threads = max(1, min(self._threads, -(-len(changes) // size)))
+        wanted = min(self._threads or self._units.hint or _FEW_THREADS, _MOST_THREADS)
+        threads = max(1, min(wanted, -(-len(changes) // size)))
         with ThreadPoolExecutor(threads, thread_name_prefix="dynamics-write") as workers:
             counts = [workers.submit(self._worker, portions, work) for _ in range(threads)]
         done = sum(count.result() for count in counts)

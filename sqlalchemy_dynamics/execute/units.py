@@ -54,6 +54,8 @@ class Units:
         self._persistence = Persistence(session)
         self.headers: Mapping[str, str] = {}
         """What every write carries; in a batch its parts and the whole."""
+        self.hint = 0
+        """How many requests at a time the service last said it likes (x-ms-dop-hint); 0 while it said nothing."""
 
     def alone(self, change: Change) -> tuple[int, HttpResponse | None]:
         """Send one change; return the number of rows it changed, and the reply. Raises its error, row and key named."""
@@ -137,7 +139,10 @@ class Units:
         return action if plain and (self._session.key, table.name, action) not in _WITHOUT else ""
 
     def _send(self, request: HttpRequest) -> Answer:
-        return self._persistence.send(self._marked(request))
+        answer = self._persistence.send(self._marked(request))
+        told = "" if answer.reply is None else answer.reply.header("x-ms-dop-hint")
+        self.hint = int(told) if told.isdigit() else self.hint
+        return answer
 
     def _marked(self, request: HttpRequest) -> HttpRequest:
         return replace(request, headers={**self.headers, **request.headers}) if self.headers else request

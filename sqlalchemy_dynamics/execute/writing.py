@@ -71,7 +71,8 @@ class Writer:
         self._session, self._catalog, self._read = session, catalog, read
         settings = session.settings
         self._read_only, self._unfiltered = settings.flag("ReadOnly"), settings.flag("AllowUnfilteredWrites")
-        self._pushdown, self._threads = settings.flag("Pushdown"), settings.number("MaxConcurrency")
+        self._pushdown = settings.flag("Pushdown")
+        self._threads = settings.number("MaxConcurrency") if settings.explicit("MaxConcurrency") else 0
         self._goes_on = settings.flag("ContinueOnError")
         self._units = Units(session)
         self._transaction = transaction
