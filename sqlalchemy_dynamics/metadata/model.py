@@ -67,6 +67,10 @@ class Column:
     companion: Companion | None = None
     base: str = ""
 
+    def __hash__(self) -> int:
+        """By name: hashing all fields for every cell of many rows would cost more than the rest."""
+        return hash(self.name)
+
     @property
     def read_only(self) -> bool:
         """True when neither a create nor an update may set it."""

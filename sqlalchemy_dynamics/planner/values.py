@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from sqlalchemy_dynamics.errors import DataError, NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
@@ -14,6 +15,7 @@ __all__ = ["SetOf", "UnknownTarget", "body_of", "read_only_text"]
 SetOf = Callable[[str], str | None]
 """Logical or entity set name of a table to its entity set name, None for an unknown one."""
 _ABSTRACT_OWNER = "principal"
+_AS_THEY_ARE = (str, int, float, Decimal)
 _MULTIPLE = (list, tuple, set, frozenset)
 
 
@@ -119,7 +121,7 @@ def _plain(table: Table, column: Column, value: object) -> object:
     converted = _converted(table, column, value)
     if column.length is not None and isinstance(converted, str) and len(converted) > column.length:
         raise DataError(f"{table.name}.{column.name} takes {column.length} characters, not {len(converted)}")
-    return json_value(converted, column.edm)
+    return converted if isinstance(converted, _AS_THEY_ARE) else json_value(converted, column.edm)
 
 
 def _chosen(value: object) -> Sequence[object]:
