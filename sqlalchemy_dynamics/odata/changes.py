@@ -23,6 +23,7 @@ __all__ = [
     "delete",
     "disassociate",
     "key_address",
+    "put_list",
     "remove_value",
     "row_address",
     "update",
@@ -104,6 +105,11 @@ def associate(address: str, navigation: str, target: str) -> HttpRequest:
 def disassociate(address: str, navigation: str, key: str) -> HttpRequest:
     """Return the DELETE that unlinks row `key` from a collection of row `address`."""
     return HttpRequest("DELETE", f"{address}/{navigation}({key})/$ref")
+
+
+def put_list(address: str, bodies: Sequence[Body]) -> HttpRequest:
+    """Return the PUT that replaces the parties of an activity, the only list that can be replaced."""
+    return HttpRequest("PUT", address, {}, _encoder.encode({"value": bodies}), repeatable=True)
 
 
 def _write(

@@ -12,7 +12,6 @@ from urllib.parse import unquote, unquote_plus
 from dynamics_auth.failures import AuthError
 from dynamics_auth.properties import Property
 from dynamics_auth.settings import AuthSettings
-
 from sqlalchemy_dynamics.errors import InterfaceError
 from sqlalchemy_dynamics.settings.model import Settings
 from sqlalchemy_dynamics.settings.pairs import split

@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from dynamics_auth.properties import Property
 from dynamics_auth.tokens import Token
-
 from sqlalchemy_dynamics.errors import InterfaceError
 
 __all__ = ["Value", "is_loopback", "read", "write"]

@@ -7,7 +7,6 @@ from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 
 from dynamics_auth.properties import Property
-
 from sqlalchemy_dynamics.settings.model import Settings
 from sqlalchemy_dynamics.settings.pairs import quote
 from sqlalchemy_dynamics.settings.properties import PROPERTIES

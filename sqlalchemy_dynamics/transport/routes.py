@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 from urllib.parse import unquote, urlsplit
 
 from dynamics_auth.tokens import Token
-
 from sqlalchemy_dynamics.errors import InterfaceError
 from sqlalchemy_dynamics.settings import Settings
 from sqlalchemy_dynamics.settings.values import is_loopback

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 
 from dynamics_auth.redaction import MASK, Redactor
-
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 from sqlalchemy_dynamics.settings import PROPERTIES, Settings
 from sqlalchemy_dynamics.transport.logfile import LogFile, open_logfile

@@ -226,7 +226,14 @@ def test_hostile_39_no_secret_in_any_output(
 def test_what_holds_secrets_cannot_be_pickled(world: World) -> None:
     provider = world.desktop()
     tokens = TokenSet(Token("abcdefgh"))
-    holders: list[object] = [provider, provider.users, provider.users.vault, provider.settings, tokens, tokens.access_token()]
+    holders: list[object] = [
+        provider,
+        provider.users,
+        provider.users.vault,
+        provider.settings,
+        tokens,
+        tokens.access_token(),
+    ]
     holders += [tokens.access, ConnectionAuth(provider, ORG), *explicit_keys(provider.settings, {})]
     for holder in holders:
         with pytest.raises(TypeError, match="secret"):

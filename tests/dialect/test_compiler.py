@@ -64,7 +64,10 @@ SELECTS = [
         "SELECT REGEXP_REPLACE(account.name, ?, ?, 'i') AS x FROM account",
     ),
     (
-        lambda: sa.select(n).where(name.is_distinct_from("x"), name.isnot_distinct_from(None)),
+        lambda: sa.select(n).where(
+            name.is_distinct_from("x"),
+            name.isnot_distinct_from(None),  # type: ignore[arg-type]  # its stub returns the wider type
+        ),
         "SELECT account.n FROM account "
         "WHERE account.name IS DISTINCT FROM ? AND account.name IS NOT DISTINCT FROM NULL",
     ),

@@ -140,9 +140,10 @@ def grouped(draw: st.DrawFn) -> str:
                   "count(DISTINCT t.k)", "sum(t.n * 2)", "max(t.madeon)"]  # fmt: skip
     chosen = draw(st.lists(st.sampled_from(aggregates), min_size=1, max_size=3, unique=True))
     keys = draw(st.lists(st.sampled_from(["t.n", "t.k", "t.flag", "t.day", "t.n % 2"]), max_size=2, unique=True))
-    where = f" WHERE {draw(condition(('t',)))}" if draw(st.booleans()) else ""
+    filtered, cut = draw(st.tuples(st.booleans(), st.booleans()))
+    where = f" WHERE {draw(condition(('t',)))}" if filtered else ""
     group = f" GROUP BY {', '.join(keys)}" if keys else ""
-    having = f" HAVING count(*) > {draw(st.integers(0, 2))}" if keys and draw(st.booleans()) else ""
+    having = f" HAVING count(*) > {draw(st.integers(0, 2))}" if keys and cut else ""
     items = [f"{item} AS c{number}" for number, item in enumerate([*keys, *chosen])]
     return f"SELECT {', '.join(items)} FROM firm t{where}{group}{having}"
 

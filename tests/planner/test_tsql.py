@@ -78,7 +78,7 @@ def both() -> Iterator[tuple[dbapi.Connection, dbapi.Connection]]:
 def _answer(connection: dbapi.Connection, sql: str, values: Any = ()) -> tuple[list[str], list[tuple[Any, ...]]]:
     with connection.cursor() as cursor:
         rows = cursor.execute(sql, values).fetchall()
-        return [column[0] for column in cursor.description], sorted(rows, key=repr)
+        return [column[0] for column in cursor.description or ()], sorted(rows, key=repr)
 
 
 @pytest.mark.parametrize(("tsql", "own"), PAIRS)
