@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlalchemy_dynamics.execute.explain import Step, steps_of
+from sqlalchemy_dynamics.execute.parties import PARTIES
 from sqlalchemy_dynamics.execute.requests import Values
 from sqlalchemy_dynamics.metadata.model import Model
 from sqlalchemy_dynamics.planner.change_plan import Fixed, Term, Write
@@ -29,6 +30,10 @@ def _written(write: Write, values: Values | None, model: Model) -> Iterator[tupl
     if write.conflict is not None and not is_whole(write):
         names = ", ".join(column.name for column in write.conflict.columns) or "no key"
         yield "note", f"ON CONFLICT: the rows that exist by {names} are read first, then changed or left alone"
+    if write.table.name == PARTIES:
+        yield "note", "the parties of each activity are read, and put back as a whole list"
+        yield "write", "PUT {activity}/{activity}_activity_parties"
+        return
     yield "write", _linked(write, model) if write.table.intersect else _request(write, values)
     if write.returning is not None and write.verb != "delete":
         yield "note", "RETURNING: known keys as they are, one row along with its change, several read by key afterwards"

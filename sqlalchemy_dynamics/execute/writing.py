@@ -21,6 +21,8 @@ from sqlalchemy_dynamics.execute.combs import new_key
 from sqlalchemy_dynamics.execute.files import Content, content_of, send_file
 from sqlalchemy_dynamics.execute.headers import headers_of
 from sqlalchemy_dynamics.execute.linking import links, unlinks
+from sqlalchemy_dynamics.execute.parties import PARTIES, Parties
+from sqlalchemy_dynamics.execute.persisting import Persistence
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row, no_rows
 from sqlalchemy_dynamics.execute.returned import UNMADE_VERSION, Returned
 from sqlalchemy_dynamics.execute.transactions import Transaction
@@ -77,6 +79,7 @@ class Writer:
         self._units = Units(session)
         self._transaction = transaction
         self._bodies = Bodies(session, catalog)
+        self._parties = Parties(Persistence(session), catalog.table, catalog.model, read, self._bodies.make)
         self._returned = Returned(catalog, read, self._pushdown)
         self._upserts = Upserts(self._units, catalog.table, self._pushdown, read, self._creates, self._bodies.make)
 
@@ -85,6 +88,8 @@ class Writer:
         self._check_writable()
         write = self.planned(tree, values)
         bulk = self._bulk(cancelled)
+        if write.table.name == PARTIES:
+            return self._party(write, values)
         if write.conflict is not None:
             self._transaction.sent = True
             count, keys = self._upserts.run(write, values, self._given_rows(write, values), bulk)
@@ -134,7 +139,9 @@ class Writer:
         """Keep what one set of values asks for; what has to read tables is done at once, as the next may read it."""
         write = gathered.write
         assert write is not None
-        if write.conflict is not None:
+        if write.table.name == PARTIES:
+            gathered.done += self._party(write, values).rowcount
+        elif write.conflict is not None:
             gathered.upserts.append((write, values, self._given_rows(write, values)))
         elif write.source is not None and any(True for _ in write.source.scans):
             gathered.done += self._sent(self._changes(write, values, number)[0], bulk)
@@ -241,6 +248,17 @@ class Writer:
             for number, ((key, given), body) in enumerate(zip(pairs.items(), bodies, strict=True), start=row)
         ]
         return changes, self._without_source(write, fetched)
+
+    def _party(self, write: Write, values: Values) -> Result:
+        if self._transaction.buffering or write.conflict is not None or (write.returning and write.verb == "insert"):
+            raise NotSupportedError("parties of activities take plain INSERT and DELETE under AUTOCOMMIT")
+        self._transaction.sent = True
+        fetched = self._fetched(write, values)
+        if write.verb == "insert":
+            return no_rows(self._parties.insert(write.table, list(_givens(write, values, fetched.rows))))
+        count = self._parties.delete(write.table, fetched.rows)
+        kept = self._without_source(write, fetched)
+        return no_rows(count) if write.returning is None else ListResult(kept.columns, kept.rows, count)
 
     def _linked(self, write: Write, values: Values, fetched: _Fetched, row: int) -> tuple[list[Change], _Fetched]:
         model, root = self._catalog.model(), self._session.root

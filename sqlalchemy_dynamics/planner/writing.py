@@ -21,6 +21,7 @@ from sqlalchemy_dynamics.planner.values import read_only_text
 __all__ = ["plan_write", "returning_plan"]
 
 _KEY = "__key"
+_PARTIES = "activityparty"
 
 
 def plan_write(
@@ -125,7 +126,7 @@ class _Planner:
         return self._planned(query)
 
     def _update(self, tree: exp.Update) -> Write:
-        if self._table.intersect:
+        if self._is_list():
             raise NotSupportedError(f"rows of {self._table.name} are links: delete them and insert others")
         columns, nodes = [], []
         for item in tree.expressions:
@@ -148,7 +149,7 @@ class _Planner:
 
     def _delete(self, tree: exp.Delete) -> Write:
         returning = self._returning()
-        alone = None if self._more_tables() or returning or self._table.intersect else self._keys_alone()
+        alone = None if self._more_tables() or returning or self._is_list() else self._keys_alone()
         if alone is not None:
             return self._write("delete", keys=alone[0], version=alone[1])
         linked = [exp.column(name, table=self._alias, quoted=True) for name in self._link_columns()]
@@ -157,8 +158,14 @@ class _Planner:
         returned = 1 + len(linked) if returning else None
         return self._write("delete", (), (), source, (Fetched(0),), returned=returned)
 
+    def _is_list(self) -> bool:
+        """Whether rows are entries of lists, which cannot be addressed: links, and parties of activities."""
+        return self._table.intersect or self._table.name == _PARTIES
+
     def _link_columns(self) -> list[str]:
         """The columns of an intersect table that say what a row links."""
+        if self._table.name == _PARTIES:
+            return ["activityid"]
         columns = self._table.columns.values() if self._table.intersect else ()
         return [each.name for each in columns if each.edm == "Edm.Guid" and each.name != self._table.primary_key]
 

@@ -37,6 +37,13 @@ CASES = [
         ["POST opportunities({opportunityid})/opportunitycompetitors_association/$ref"],
     ),
     (
+        "INSERT INTO activityparty (activityid, partyid) VALUES (?, ?)",
+        [
+            "the parties of each activity are read, and put back as a whole list",
+            "PUT {activity}/{activity}_activity_parties",
+        ],
+    ),
+    (
         "INSERT INTO new_sample (new_code, new_name) VALUES ('a', 'b') ON CONFLICT (new_code) DO NOTHING",
         ["ON CONFLICT: the rows that exist by new_code are read first, then changed or left alone", "POST new_samples"],
     ),
