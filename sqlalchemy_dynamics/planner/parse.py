@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,8 +18,14 @@ from sqlalchemy_dynamics.planner.tsql import rearranged, translated
 __all__ = ["Dynamics", "Statement", "bare", "is_clock", "parameter_key", "parse", "render", "shown"]
 
 _COMMANDS = ("CALL", "DECLARE", "EXEC", "EXECUTE", "EXPLAIN", "GRANT", "RELEASE", "REVOKE", "SAVEPOINT")
+_USE = "use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN"
 _BEFORE_TOP = (TokenType.SELECT, TokenType.DISTINCT, TokenType.ALL)
 _AFTER_TOP = (TokenType.NUMBER, TokenType.L_PAREN, TokenType.PLACEHOLDER, TokenType.COLON, TokenType.PARAMETER)
+_VALUES = (
+    *(TokenType.VAR, TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.STRING),
+    *(TokenType.PARAMETER, TokenType.PLACEHOLDER, TokenType.COLON),
+)
+_INTERNALS = re.compile(r"<class '[\w.]*?(\w+)'>|<Token [^>]*?text: (.*?), line[^>]*>")
 _CLOCK = "statement_moment"
 _NOW = {
     **dict.fromkeys(
@@ -73,15 +80,13 @@ def parse(sql: str, dialect: str = "dynamics") -> Statement:
     """
     spoken = _SPOKEN[dialect]
     tokens, markers = _tokens(sql, spoken)
-    if tokens and tokens[0].text.upper() in _COMMANDS:
-        return _command(tokens[0].text.upper(), sql[tokens[0].end + 1 :].strip(), dialect)
+    word = tokens[0].text.upper() if tokens else ""
+    if word in _COMMANDS:
+        return _command(word, sql[tokens[0].end + 1 :].strip(), dialect)
     tree = _tree(tokens, sql)
     kind = "write" if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)) else "select"
     if kind == "select" and not isinstance(tree, (exp.Query, exp.Values)):
-        what = type(tree).__name__.upper()
-        raise NotSupportedError(
-            f"{what} statements are not supported; use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN"
-        )
+        raise NotSupportedError(f"{word} statements are not supported; {_USE}")
     tree = friendly(spoken.tree(tree))
     clock = _hold_clock(tree, markers + 1 if markers else _CLOCK)
     return Statement(kind, tree, markers, pinned=_pinned(tree), clock=clock)
@@ -118,6 +123,8 @@ def render(tree: exp.Expression) -> str:
 
 
 def _tree(tokens: list[Token], sql: str) -> exp.Expression:
+    if tokens and tokens[0].token_type in _VALUES:
+        raise ProgrammingError(f"cannot read the statement: it begins with {_opening(tokens[0])}; {_USE}")
     try:
         trees = [tree for tree in Dynamics().parser().parse(tokens, sql) if tree is not None]
     except RecursionError:
@@ -158,11 +165,16 @@ def _replaced(token: Token, kind: TokenType, text: str) -> Token:
     return Token(kind, text, token.line, token.col, token.start, token.end, token.comments)
 
 
+def _opening(token: Token) -> str:
+    return str(token.text) if token.token_type == TokenType.VAR else "a value"
+
+
 def _where(error: SqlglotError) -> str:
     first = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
     if not first:
-        return f"cannot read the statement: {str(error).splitlines()[0]}"
-    return f"cannot read the statement at line {first['line']}, column {first['col']}: {first['description']}"
+        return "cannot read the statement: a quote or a comment is not closed"
+    what = _INTERNALS.sub(lambda found: found[1] or found[2], str(first["description"]))
+    return f"cannot read the statement at line {first['line']}, column {first['col']}: {what}"
 
 
 def _command(word: str, text: str, dialect: str) -> Statement:
@@ -170,7 +182,7 @@ def _command(word: str, text: str, dialect: str) -> Statement:
         return _explained(text, dialect)
     if word in ("EXEC", "EXECUTE", "CALL"):
         return Statement("call", None, 0, f"{word} {text}")
-    raise NotSupportedError(f"{word} is not supported; use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN")
+    raise NotSupportedError(f"{word} is not supported; {_USE}")
 
 
 def _explained(text: str, dialect: str) -> Statement:
