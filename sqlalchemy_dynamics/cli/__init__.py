@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import signal
 import sys
@@ -27,6 +28,7 @@ _EXITS: tuple[tuple[type[BaseException], int], ...] = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 service or SQL, 2 usage, 3 settings or sign-in, 130 interrupted."""
+    logging.getLogger("sqlglot").addHandler(logging.NullHandler())
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -9,6 +9,7 @@ from importlib import import_module
 
 from sqlalchemy_dynamics.cli import commands
 from sqlalchemy_dynamics.cli.output import FORMATS, TEXT_FORMATS
+from sqlalchemy_dynamics.cli.usage import Parser
 
 __all__ = ["parse"]
 
@@ -22,7 +23,7 @@ def parse(argv: Sequence[str]) -> Callable[[], int]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dynamics", description="SQL over Microsoft Dynamics 365 / Dataverse.")
+    parser = Parser(prog="dynamics", description="SQL over Microsoft Dynamics 365 / Dataverse.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     _query(subparsers.add_parser("query", help="run a statement and print its rows"))
     _explain(subparsers.add_parser("explain", help="print the Web API requests a statement would make"))

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from sqlalchemy_dynamics.cli.output import TEXT_FORMATS, Output
 from sqlalchemy_dynamics.cli.requests import Requests
 from sqlalchemy_dynamics.cli.revealing import shown_by
-from sqlalchemy_dynamics.cli.usage import UsageError
+from sqlalchemy_dynamics.cli.usage import Parser, UsageError
 from sqlalchemy_dynamics.dbapi import Connection, connect
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column
@@ -73,7 +73,7 @@ def sandbox(argv: Sequence[str]) -> int:
     """Serve a local organisation until it is stopped."""
     from sqlalchemy_dynamics.sandbox.command import run
 
-    return run(argv)
+    return run(argv, Parser)
 
 
 def _connect(arguments: argparse.Namespace) -> Connection:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dynamics sandbox", description="Serve a local Dataverse organisation.")
+def _parser(make: type[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    parser = make(prog="dynamics sandbox", description="Serve a local Dataverse organisation.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--rows", type=int, default=1000, help="accounts; other tables in proportion")
@@ -38,13 +38,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(argv: Sequence[str]) -> int:
+def run(argv: Sequence[str], make: type[argparse.ArgumentParser] = argparse.ArgumentParser) -> int:
     """Serve until SIGINT or SIGTERM. Returns 0, 2 for wrong arguments, 1 when it could not start."""
     from sqlalchemy_dynamics.sandbox.limits import Limits
     from sqlalchemy_dynamics.sandbox.server import Sandbox
 
     try:
-        given = _parser().parse_args(list(argv))
+        given = _parser(make).parse_args(list(argv))
     except SystemExit as stop:
         return int(stop.code or 0)
     try:

@@ -119,11 +119,27 @@ def test_a_refused_token_is_a_sign_in_failure(url: str, capsys: Any) -> None:
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["frob"], ["query"], ["query", "--format", "xml", "SELECT 1"]])
-def test_wrong_usage(arguments: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [[], ["frob"], ["query"], ["query", "--format", "xml", "SELECT 1"], ["settings"]])
+def test_wrong_usage(arguments: list[str], capsys: Any) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("dynamics") and "--help" in err and err.count("\n") == 1
+
+
+def test_wrong_usage_of_the_sandbox(capsys: Any) -> None:
+    assert main(["sandbox", "--rows", "many"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "dynamics sandbox: argument --rows: invalid int value: 'many'; try dynamics sandbox --help"
+    ]
+
+
+def test_what_the_parser_of_sql_logs_is_no_second_line(url: str) -> None:
+    code = "import sys; from sqlalchemy_dynamics.cli import main; sys.exit(main(sys.argv[1:]))"
+    found = run_python(code, "query", "--url", url, "RESET everything")
+    assert found.returncode == 1 and found.stderr.count(b"\n") == 1
+    assert b"RESET statements are not supported" in found.stderr
 
 
 INTERRUPTED = """
@@ -153,7 +169,7 @@ def run_python(code: str, *arguments: str, **environment: str) -> subprocess.Com
 
 
 def test_a_reader_that_leaves_is_no_failure(url: str) -> None:
-    script = 'import sys; from sqlalchemy_dynamics.cli import main; sys.exit(main(sys.argv[1:]))'
+    script = "import sys; from sqlalchemy_dynamics.cli import main; sys.exit(main(sys.argv[1:]))"
     many = "SELECT a.name, b.name AS other, c.name AS third FROM account a, account b, account c"
     process = subprocess.Popen(
         [sys.executable, "-c", script, "query", "--url", url, "--format", "csv", many],
