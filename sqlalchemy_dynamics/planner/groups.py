@@ -17,8 +17,9 @@ from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
 from sqlalchemy_dynamics.odata.filters import Null
 from sqlalchemy_dynamics.planner.plan import Groups, Limit, Measure, Output, Rows, Scan
 from sqlalchemy_dynamics.planner.shape import Shape
+from sqlalchemy_dynamics.planner.spoken import title
 
-__all__ = ["Grouping", "grouping_of", "title"]
+__all__ = ["Grouping", "grouping_of"]
 
 _METHODS: dict[type[exp.Expression], str] = {
     exp.Count: "count",
@@ -255,8 +256,3 @@ def _add_values(grouping: Grouping) -> None:
     for column in list(grouping.keys.values()):
         if column.companion is not None:
             grouping.hidden[column.base] = grouping.shape.occurrence.table.columns[column.base]
-
-
-def title(node: exp.Expression) -> str:
-    """Return the name of an expression without an alias: its own text."""
-    return str(node.sql())

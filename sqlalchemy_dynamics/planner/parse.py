@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
-from sqlalchemy_dynamics.planner.spoken import friendly, keep_names
+from sqlalchemy_dynamics.planner.spoken import friendly, keep_names, title
 from sqlalchemy_dynamics.planner.tsql import rearranged, translated
 
 __all__ = ["Dynamics", "Statement", "bare", "is_clock", "parameter_key", "parse", "render", "shown"]
@@ -87,6 +87,7 @@ def parse(sql: str, dialect: str = "dynamics") -> Statement:
     kind = "write" if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)) else "select"
     if kind == "select" and not isinstance(tree, (exp.Query, exp.Values)):
         raise NotSupportedError(f"{word} statements are not supported; {_USE}")
+    _refuse_open_pivots(tree)
     tree = friendly(spoken.tree(tree))
     clock = _hold_clock(tree, markers + 1 if markers else _CLOCK)
     return Statement(kind, tree, markers, pinned=_pinned(tree), clock=clock)
@@ -119,7 +120,7 @@ def parameter_key(node: exp.Expression) -> int | str | None:
 
 def render(tree: exp.Expression) -> str:
     """Return the SQL that DuckDB runs for a tree."""
-    return str(tree.sql(dialect=Dynamics))
+    return str(tree.sql(dialect=Dynamics, unsupported_level=ErrorLevel.IGNORE))
 
 
 def _tree(tokens: list[Token], sql: str) -> exp.Expression:
@@ -163,6 +164,14 @@ def _is_top(tokens: list[Token], position: int) -> bool:
 
 def _replaced(token: Token, kind: TokenType, text: str) -> Token:
     return Token(kind, text, token.line, token.col, token.start, token.end, token.comments)
+
+
+def _refuse_open_pivots(tree: exp.Expression) -> None:
+    for pivot in tree.find_all(exp.Pivot):
+        if pivot.args.get("using") and not all(isinstance(on, exp.In) for on in pivot.expressions):
+            raise NotSupportedError(
+                "PIVOT: its columns would depend on the rows; list the values: ON statecode IN (0, 1) USING …"
+            )
 
 
 def _opening(token: Token) -> str:
@@ -216,12 +225,12 @@ def is_clock(node: exp.Expression) -> bool:
 def shown(node: exp.Expression) -> str:
     """Return a term as messages show it: with CURRENT_TIMESTAMP where it was written."""
     if not any(is_clock(marker) for marker in node.find_all(exp.Parameter, exp.Placeholder)):
-        return str(node.sql())
+        return title(node)
     copy = exp.paren(node.copy())
     for cast in list(copy.find_all(exp.Cast)):
         if is_clock(cast.this):
             cast.replace(exp.CurrentTimestamp())
-    return str(copy.this.sql())
+    return title(copy.this)
 
 
 def _hold_clock(tree: exp.Expression, key: int | str) -> int | str | None:

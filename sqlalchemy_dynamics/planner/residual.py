@@ -8,10 +8,10 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.planner.constants import is_constant
-from sqlalchemy_dynamics.planner.groups import title
 from sqlalchemy_dynamics.planner.names import Occurrence
 from sqlalchemy_dynamics.planner.parse import parameter_key, render
 from sqlalchemy_dynamics.planner.pushdown import Translator
+from sqlalchemy_dynamics.planner.spoken import title
 
 __all__ = ["is_read_once", "name_outputs", "parameters_in", "settle", "speak_text_rule", "stand_in", "to_sql"]
 

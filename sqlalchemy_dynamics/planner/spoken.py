@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel
 
 from sqlalchemy_dynamics.errors import NotSupportedError
 
-__all__ = ["Reader", "friendly", "keep_names", "part_unit", "replace_all"]
+__all__ = ["Reader", "friendly", "keep_names", "part_unit", "replace_all", "title"]
 
 Reader = Callable[[exp.Expression], exp.Expression | None]
 """Returns what a node is replaced by, None for nodes that stay."""
@@ -61,7 +62,12 @@ def replace_all(tree: exp.Expression, readers: Mapping[type[exp.Expression], Rea
 def keep_names(nodes: Iterable[exp.Expression]) -> None:
     """Name the unnamed items of select lists that hold these nodes by their text, which is about to change."""
     for item in {id(item): item for item in map(_selected, list(nodes)) if item is not None}.values():
-        item.replace(exp.alias_(item.copy(), str(item.sql()), quoted=True))
+        item.replace(exp.alias_(item.copy(), title(item), quoted=True))
+
+
+def title(node: exp.Expression) -> str:
+    """Return the name of an expression without an alias: its own text."""
+    return str(node.sql(unsupported_level=ErrorLevel.IGNORE) or node.sql(dialect="duckdb"))
 
 
 def _selected(node: exp.Expression) -> exp.Expression | None:

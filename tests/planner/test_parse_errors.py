@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
-from sqlalchemy_dynamics.planner.parse import parse
+from sqlalchemy_dynamics.planner.parse import parse, render
+from sqlalchemy_dynamics.planner.spoken import title
 
 
 @pytest.mark.parametrize("sql", ["SELEC name FROM account", "SELEC name", "SELEC", "GO", "-- hello\nSELEC 1"])
@@ -39,3 +40,18 @@ def test_no_words_of_the_parser(sql: str) -> None:
 def test_other_statements_are_named_as_they_were_written(sql: str) -> None:
     with pytest.raises(NotSupportedError, match=f"^{sql.split()[0]} statements are not supported; use SELECT"):
         parse(sql)
+
+
+@pytest.mark.parametrize("on", ["statecode", "statecode IN (0, 1), name"])
+def test_a_pivot_lists_its_values(on: str) -> None:
+    with pytest.raises(NotSupportedError, match=r"^PIVOT: .*list the values"):
+        parse(f"SELECT * FROM (PIVOT account ON {on} USING count(*))")
+    assert parse("SELECT * FROM (PIVOT account ON statecode IN (0, 1) USING count(*))").kind == "select"
+
+
+@pytest.mark.parametrize("sql", [r"SELECT name, E'a\n' FROM account", "SELECT name FROM account FOR UPDATE"])
+def test_nothing_is_logged_by_the_parser(sql: str, caplog: pytest.LogCaptureFixture) -> None:
+    tree = parse(sql).tree
+    assert tree is not None
+    assert all(title(node) for node in tree.selects) and render(tree).startswith("SELECT name")
+    assert not caplog.records
