@@ -62,9 +62,7 @@ class Executor:
             return self._analyze(plan, running)
         return self._run(plan, running)[1]
 
-    def run_many(
-        self, sql: str, sets: Iterable[Parameters], *, cancelled: threading.Event | None = None
-    ) -> int | None:
+    def run_many(self, sql: str, sets: Iterable[Parameters], *, cancelled: threading.Event | None = None) -> int | None:
         """Run a write once for each set of parameters and return the rows changed; None for other statements."""
         statement = parsed(sql, self._dialect)
         if statement.kind != "write":

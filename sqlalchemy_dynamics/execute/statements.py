@@ -56,9 +56,7 @@ class Statements:
             return explained(self._steps(described))
         return self._for(sql).run(sql, parameters, cancelled=cancelled)
 
-    def run_many(
-        self, sql: str, sets: Iterable[Parameters], *, cancelled: threading.Event | None = None
-    ) -> int | None:
+    def run_many(self, sql: str, sets: Iterable[Parameters], *, cancelled: threading.Event | None = None) -> int | None:
         """Run a write once for each set of parameters and return the rows changed; None for other statements."""
         return self._executor.run_many(sql, sets, cancelled=cancelled) if call_text(sql) is None else None
 

@@ -166,9 +166,7 @@ def _terms(service: Service, column: Column, wanted: Wanted) -> list[str]:
     return terms
 
 
-def grouped_rows(
-    service: Service, grouped: Grouped, found: list[tuple[object, ...]], wanted: Wanted
-) -> list[str]:
+def grouped_rows(service: Service, grouped: Grouped, found: list[tuple[object, ...]], wanted: Wanted) -> list[str]:
     """Return the rows as JSON texts; nulls are left out."""
     return [_row(service, grouped.columns, row, wanted) for row in found]
 

@@ -174,8 +174,9 @@ def _function(node: Node, reference: Reference, condition: Condition) -> Sql:
     operator = condition.operator
     arguments: Mapping[str, Literal]
     if operator in _LISTS:
-        values = [str(_stored(node, reference, v)) if reference.column.kind == "EntityName" else v
-                  for v in condition.values]
+        values = [
+            str(_stored(node, reference, v)) if reference.column.kind == "EntityName" else v for v in condition.values
+        ]
         name, arguments = _LISTS[operator], {"PropertyValues": Literal("list", values)}
     elif operator in _VALUED:
         name, arguments = _VALUED[operator], {"PropertyValue": Literal("string", _single(node, condition))}

@@ -22,7 +22,9 @@ def test_groupby_with_count_and_sum_is_exact(client: Any) -> None:
     for row in exact(client.get("accounts?$select=industrycode,revenue")):
         counts[row["industrycode"]] += 1
         sums[row["industrycode"]] += row["revenue"] or 0
-    found = exact(client.get("accounts?$apply=groupby((industrycode),aggregate($count as n,revenue with sum as total))"))
+    found = exact(
+        client.get("accounts?$apply=groupby((industrycode),aggregate($count as n,revenue with sum as total))")
+    )
     assert {row.get("industrycode"): row["n"] for row in found} == counts
     assert {row.get("industrycode"): row.get("total", 0) for row in found} == sums
     assert all("@odata.etag" not in row for row in found)
@@ -50,8 +52,10 @@ def test_minimum_maximum_and_average(client: Any) -> None:
     rows = exact(client.get("accounts?$select=revenue,createdon,numberofemployees"))
     revenue = [row["revenue"] for row in rows if row["revenue"] is not None]
     people = [row["numberofemployees"] for row in rows if row["numberofemployees"] is not None]
-    path = ("accounts?$apply=aggregate(revenue with min as low,revenue with max as high,createdon with max as last,"
-            "revenue with average as mean,numberofemployees with average as people)")
+    path = (
+        "accounts?$apply=aggregate(revenue with min as low,revenue with max as high,createdon with max as last,"
+        "revenue with average as mean,numberofemployees with average as people)"
+    )
     found = exact(client.get(path))[0]
     assert (found["low"], found["high"]) == (min(revenue), max(revenue))
     assert found["last"] == max(row["createdon"] for row in rows)
@@ -76,13 +80,18 @@ def test_aggregate_of_nothing_is_one_empty_row(client: Any) -> None:
 
 
 def test_expand_of_a_lookup(client: Any) -> None:
-    answer = client.get("accounts?$select=name&$top=20&$expand=primarycontactid($select=fullname;$expand=createdby($select=fullname))")
+    answer = client.get(
+        "accounts?$select=name&$top=20&$expand=primarycontactid($select=fullname;$expand=createdby($select=fullname))"
+    )
     assert answer.json["@odata.context"].endswith("#accounts(name,primarycontactid(fullname,createdby(fullname)))")
     contacts = [row["primarycontactid"] for row in answer.rows]
     assert None in contacts
     some = next(contact for contact in contacts if contact)
     assert list(some) == ["fullname", "contactid", "createdby"] and set(some["createdby"]) == {
-        "fullname", "systemuserid", "ownerid"}
+        "fullname",
+        "systemuserid",
+        "ownerid",
+    }
     row_id = next(row["accountid"] for row in answer.rows if row["primarycontactid"])
     single = client.get(f"accounts({row_id})?$select=name&$expand=primarycontactid($select=fullname)").json
     assert single["primarycontactid"]["@odata.etag"].startswith("W/")
@@ -100,13 +109,17 @@ def test_expand_of_a_collection(client: Any) -> None:
 
 
 def test_expand_filters_children_not_parents(client: Any) -> None:
-    rows = client.get("accounts?$select=name&$expand=contact_customer_accounts($select=lastname;$filter=lastname eq 'Smith')").rows
+    rows = client.get(
+        "accounts?$select=name&$expand=contact_customer_accounts($select=lastname;$filter=lastname eq 'Smith')"
+    ).rows
     assert len(rows) == 300
     assert {c["lastname"].lower() for row in rows for c in row["contact_customer_accounts"]} == {"smith"}
 
 
 def test_expand_reference_and_many_to_many(client: Any) -> None:
-    row = client.get("accounts?$select=name&$filter=_primarycontactid_value ne null&$top=1&$expand=primarycontactid/$ref").rows[0]
+    row = client.get(
+        "accounts?$select=name&$filter=_primarycontactid_value ne null&$top=1&$expand=primarycontactid/$ref"
+    ).rows[0]
     assert row["primarycontactid"]["@odata.id"] == f"{client.root}contacts({row['_primarycontactid_value']})"
     users = client.get("systemusers?$select=fullname&$expand=teammembership_association($select=name)").rows
     teams = client.get("teams?$select=name&$expand=teammembership_association($select=fullname)").rows
@@ -118,8 +131,10 @@ def test_expand_reference_and_many_to_many(client: Any) -> None:
 def test_activity_parties_and_regarding(client: Any) -> None:
     mails = client.get("emails?$select=subject&$expand=email_activity_parties($select=participationtypemask)").rows
     assert any(mail["email_activity_parties"] for mail in mails)
-    tasks = client.get("tasks?$select=subject,_regardingobjectid_value&$expand=regardingobjectid_account_task($select=name),"
-                       "regardingobjectid_contact_task($select=fullname)").rows
+    tasks = client.get(
+        "tasks?$select=subject,_regardingobjectid_value&$expand=regardingobjectid_account_task($select=name),"
+        "regardingobjectid_contact_task($select=fullname)"
+    ).rows
     assert any(task["regardingobjectid_account_task"] for task in tasks)
     assert not any(task["regardingobjectid_account_task"] and task["regardingobjectid_contact_task"] for task in tasks)
 
@@ -148,7 +163,11 @@ def test_change_tracking_from_first_read_to_deleted_row(restored: Any) -> None:
     assert answer.json["@odata.context"].endswith("#new_samples(new_name)/$delta")
     added, removed = answer.rows
     assert added["new_name"] == "fresh"
-    assert removed == {"@odata.context": f"{client.root}$metadata#new_samples/$deletedEntity", "id": gone, "reason": "deleted"}
+    assert removed == {
+        "@odata.context": f"{client.root}$metadata#new_samples/$deletedEntity",
+        "id": gone,
+        "reason": "deleted",
+    }
     counted = delta.replace("new_samples?", "new_samples/$count?")
     assert client.get(counted).body == b"\xef\xbb\xbf2"
 
@@ -161,7 +180,7 @@ def test_single_row_expands_whole_collections_without_links_or_foreign_keys(clie
 
 
 def test_nested_expands_page_the_inner_collections(client: Any) -> None:
-    path = ("teams?$select=name&$expand=team_accounts($select=name;$expand=primarycontactid($select=fullname))")
+    path = "teams?$select=name&$expand=team_accounts($select=name;$expand=primarycontactid($select=fullname))"
     team = max(client.get(path).rows, key=lambda row: len(row["team_accounts"]))
     paged = client.get(f"{path}&$filter=teamid eq {team['teamid']}", Prefer="odata.maxpagesize=5").rows[0]
     assert len(team["team_accounts"]) > 10 and len(paged["team_accounts"]) == 5

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 Row = dict[str, Any]
-COLUMNS = ("name,revenue,numberofemployees,industrycode,statecode,createdon,_primarycontactid_value,followemail,"
-           "accountnumber,creditlimit,address1_city")
+COLUMNS = (
+    "name,revenue,numberofemployees,industrycode,statecode,createdon,_primarycontactid_value,followemail,"
+    "accountnumber,creditlimit,address1_city"
+)
 
 
 def fold(text: str | None) -> str | None:
@@ -38,11 +40,16 @@ CASES: list[tuple[str, Callable[[Row], bool]]] = [
     ("numberofemployees ne null", lambda r: r["numberofemployees"] is not None),
     ("not (numberofemployees eq 5)", lambda r: r["numberofemployees"] != 5),
     ("not (numberofemployees gt 5)", lambda r: number(r, "numberofemployees") <= 5),
-    ("not (numberofemployees gt 5 and statecode eq 0)",
-     lambda r: number(r, "numberofemployees") <= 5 or r["statecode"] != 0),
+    (
+        "not (numberofemployees gt 5 and statecode eq 0)",
+        lambda r: number(r, "numberofemployees") <= 5 or r["statecode"] != 0,
+    ),
     ("5 lt numberofemployees", lambda r: number(r, "numberofemployees") > 5),
     ("revenue gt 100000", lambda r: number(r, "revenue") > 100000),
-    ("revenue ge 375000.5 or revenue le 100", lambda r: number(r, "revenue") >= 375000.5 or number(r, "revenue") <= 100),
+    (
+        "revenue ge 375000.5 or revenue le 100",
+        lambda r: number(r, "revenue") >= 375000.5 or number(r, "revenue") <= 100,
+    ),
     ("industrycode eq 3 and statecode eq 1", lambda r: r["industrycode"] == 3 and r["statecode"] == 1),
     ("followemail eq true", lambda r: r["followemail"] is True),
     ("followemail", lambda r: r["followemail"] is True),
@@ -66,29 +73,49 @@ CASES: list[tuple[str, Callable[[Row], bool]]] = [
     ("contains(name,'[[]bracket]')", lambda r: "[bracket]" in (fold(r["name"]) or "")),
     ("not contains(address1_city,'ber')", lambda r: "ber" not in (fold(r["address1_city"]) or "")),
     ("contains(name,'x') eq false", lambda r: "x" not in (fold(r["name"]) or "")),
-    ("accountnumber eq null or (statecode eq 1 and not (industrycode ne 2))",
-     lambda r: r["accountnumber"] is None or (r["statecode"] == 1 and r["industrycode"] == 2)),
-    ("Microsoft.Dynamics.CRM.In(PropertyName='industrycode',PropertyValues=[\"1\",\"3\"])",
-     lambda r: r["industrycode"] in (1, 3)),
-    ("Microsoft.Dynamics.CRM.NotIn(PropertyName='industrycode',PropertyValues=[\"1\",\"3\"])",
-     lambda r: r["industrycode"] not in (1, 3)),
-    ("Microsoft.Dynamics.CRM.Between(PropertyName='numberofemployees',PropertyValues=[\"5\",\"250\"])",
-     lambda r: 5 <= number(r, "numberofemployees") <= 250),
-    ("Microsoft.Dynamics.CRM.NotBetween(PropertyName='numberofemployees',PropertyValues=[\"5\",\"250\"])",
-     lambda r: not 5 <= number(r, "numberofemployees") <= 250),
-    ("Microsoft.Dynamics.CRM.On(PropertyName='createdon',PropertyValue='2020-01-01')",
-     lambda r: r["createdon"].startswith("2020-01-01")),
-    ("Microsoft.Dynamics.CRM.OnOrBefore(PropertyName='createdon',PropertyValue='2020-05-05')",
-     lambda r: r["createdon"][:10] <= "2020-05-05"),
-    ("Microsoft.Dynamics.CRM.InFiscalYear(PropertyName='createdon',PropertyValue=2019)",
-     lambda r: r["createdon"].startswith("2019")),
-    ("Microsoft.Dynamics.CRM.InFiscalPeriod(PropertyName='createdon',PropertyValue=2)",
-     lambda r: r["createdon"][5:7] in ("04", "05", "06")),
+    (
+        "accountnumber eq null or (statecode eq 1 and not (industrycode ne 2))",
+        lambda r: r["accountnumber"] is None or (r["statecode"] == 1 and r["industrycode"] == 2),
+    ),
+    (
+        'Microsoft.Dynamics.CRM.In(PropertyName=\'industrycode\',PropertyValues=["1","3"])',
+        lambda r: r["industrycode"] in (1, 3),
+    ),
+    (
+        'Microsoft.Dynamics.CRM.NotIn(PropertyName=\'industrycode\',PropertyValues=["1","3"])',
+        lambda r: r["industrycode"] not in (1, 3),
+    ),
+    (
+        'Microsoft.Dynamics.CRM.Between(PropertyName=\'numberofemployees\',PropertyValues=["5","250"])',
+        lambda r: 5 <= number(r, "numberofemployees") <= 250,
+    ),
+    (
+        'Microsoft.Dynamics.CRM.NotBetween(PropertyName=\'numberofemployees\',PropertyValues=["5","250"])',
+        lambda r: not 5 <= number(r, "numberofemployees") <= 250,
+    ),
+    (
+        "Microsoft.Dynamics.CRM.On(PropertyName='createdon',PropertyValue='2020-01-01')",
+        lambda r: r["createdon"].startswith("2020-01-01"),
+    ),
+    (
+        "Microsoft.Dynamics.CRM.OnOrBefore(PropertyName='createdon',PropertyValue='2020-05-05')",
+        lambda r: r["createdon"][:10] <= "2020-05-05",
+    ),
+    (
+        "Microsoft.Dynamics.CRM.InFiscalYear(PropertyName='createdon',PropertyValue=2019)",
+        lambda r: r["createdon"].startswith("2019"),
+    ),
+    (
+        "Microsoft.Dynamics.CRM.InFiscalPeriod(PropertyName='createdon',PropertyValue=2)",
+        lambda r: r["createdon"][5:7] in ("04", "05", "06"),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("text", "wanted"), CASES, ids=[text for text, _ in CASES])
-def test_filter_means_what_the_server_means(client: Any, rows: list[Row], text: str, wanted: Callable[[Row], bool]) -> None:
+def test_filter_means_what_the_server_means(
+    client: Any, rows: list[Row], text: str, wanted: Callable[[Row], bool]
+) -> None:
     found = {row["accountid"] for row in client.get(f"accounts?$select=name&$filter={text}").rows}
     assert found == {row["accountid"] for row in rows if wanted(row)}
 
@@ -105,22 +132,28 @@ def test_column_to_column(client: Any) -> None:
     same = client.get(path + "firstname eq lastname").rows
     assert len(same) == sum(bool(r["firstname"]) and fold(r["firstname"]) == fold(r["lastname"]) for r in every)
     differ = client.get(path + "firstname ne lastname").rows
-    expected = [r for r in every if r["firstname"] is None or (
-        r["lastname"] is not None and fold(r["firstname"]) != fold(r["lastname"]))]
+    expected = [
+        r
+        for r in every
+        if r["firstname"] is None or (r["lastname"] is not None and fold(r["firstname"]) != fold(r["lastname"]))
+    ]
     assert len(differ) == len(expected)
     assert client.get("accounts?$filter=name eq primarycontactid/fullname").status == 400
     assert client.get("accounts?$filter=name eq revenue").error[1] == "0x0"
 
 
 def test_lookup_paths_join_and_restrict(client: Any) -> None:
-    rows = client.get("accounts?$select=name&$filter=primarycontactid/lastname eq 'smith'"
-                      "&$expand=primarycontactid($select=lastname)").rows
+    rows = client.get(
+        "accounts?$select=name&$filter=primarycontactid/lastname eq 'smith'&$expand=primarycontactid($select=lastname)"
+    ).rows
     assert rows and all(fold(row["primarycontactid"]["lastname"]) == "smith" for row in rows)
     deep = client.get("accounts?$select=name&$filter=primarycontactid/createdby/fullname ne null").rows
     have = client.get("accounts?$select=name&$filter=_primarycontactid_value ne null").rows
     assert len(deep) == len(have)
     typed = client.get("contacts?$select=fullname&$filter=parentcustomerid_account/name ne null").rows
-    assert typed and client.get("contacts?$select=fullname&$filter=parentcustomerid_contact/fullname ne null").rows == []
+    assert (
+        typed and client.get("contacts?$select=fullname&$filter=parentcustomerid_contact/fullname ne null").rows == []
+    )
 
 
 def test_lambdas(client: Any) -> None:
@@ -133,30 +166,38 @@ def test_lambdas(client: Any) -> None:
     assert {row["accountid"] for row in some} == parents
     every = client.get("accounts?$select=name&$filter=contact_customer_accounts/all(c:c/lastname ne 'Smith')").rows
     assert {row["accountid"] for row in every} == {
-        row["accountid"] for row in client.get("accounts?$select=name").rows} - smiths
-    nested = client.get("accounts?$select=name&$filter=contact_customer_accounts/any(c:c/lastname ne null and "
-                        "c/Contact_Tasks/any(t:t/subject ne null))")
+        row["accountid"] for row in client.get("accounts?$select=name").rows
+    } - smiths
+    nested = client.get(
+        "accounts?$select=name&$filter=contact_customer_accounts/any(c:c/lastname ne null and "
+        "c/Contact_Tasks/any(t:t/subject ne null))"
+    )
     assert nested.status == 200
-    users = client.get("systemusers?$select=fullname&$filter=teammembership_association/any(t:t/name eq 'CITTEST')"
-                       "&$expand=teammembership_association($select=name)").rows
+    users = client.get(
+        "systemusers?$select=fullname&$filter=teammembership_association/any(t:t/name eq 'CITTEST')"
+        "&$expand=teammembership_association($select=name)"
+    ).rows
     assert users and all("CITTEST" in [t["name"] for t in user["teammembership_association"]] for user in users)
 
 
 def test_parameter_aliases(client: Any) -> None:
     direct = client.get("accounts?$select=name&$filter=contains(name,'co') and statecode eq 0&$orderby=name").rows
-    by_alias = client.get("accounts?$select=name&$filter=contains(name,@p1) and statecode eq @p2&$orderby=@p3"
-                          "&@p1='co'&@p2=0&@p3=name").rows
+    by_alias = client.get(
+        "accounts?$select=name&$filter=contains(name,@p1) and statecode eq @p2&$orderby=@p3&@p1='co'&@p2=0&@p3=name"
+    ).rows
     assert by_alias == direct
     missing = client.get("accounts?$select=name&$filter=industrycode eq @p9").rows
     assert missing == client.get("accounts?$select=name&$filter=industrycode eq null").rows
-    names = client.get("contacts?$select=lastname&$filter=Microsoft.Dynamics.CRM.In(PropertyName=@p1,PropertyValues=@p2)"
-                       "&@p1='lastname'&@p2=[\"OBrian\",\"O'Brian\"]").rows
+    names = client.get(
+        "contacts?$select=lastname&$filter=Microsoft.Dynamics.CRM.In(PropertyName=@p1,PropertyValues=@p2)"
+        '&@p1=\'lastname\'&@p2=["OBrian","O\'Brian"]'
+    ).rows
     assert {row["lastname"] for row in names} == {"OBrian", "O'Brian"}
 
 
 def test_multi_choice_functions(client: Any) -> None:
     rows = client.get("new_samples?$select=new_colors").rows
-    call = "Microsoft.Dynamics.CRM.{}(PropertyName='new_colors',PropertyValues=[\"1\",\"3\"])"
+    call = 'Microsoft.Dynamics.CRM.{}(PropertyName=\'new_colors\',PropertyValues=["1","3"])'
     some = client.get(f"new_samples?$select=new_colors&$filter={call.format('ContainValues')}").rows
     none = client.get(f"new_samples?$select=new_colors&$filter={call.format('DoesNotContainValues')}").rows
     assert len(some) == sum(bool({"1", "3"} & set((row["new_colors"] or "").split(","))) for row in rows)
@@ -168,9 +209,13 @@ def test_hierarchies(client: Any) -> None:
     parent = root["_parentaccountid_value"]
     call = "Microsoft.Dynamics.CRM.{}(PropertyName='accountid',PropertyValue='{}')"
     under = {r["accountid"] for r in client.get(f"accounts?$select=name&$filter={call.format('Under', parent)}").rows}
-    both = {r["accountid"] for r in client.get(f"accounts?$select=name&$filter={call.format('UnderOrEqual', parent)}").rows}
-    above = {r["accountid"] for r in client.get(
-        f"accounts?$select=name&$filter={call.format('Above', root['accountid'])}").rows}
+    both = {
+        r["accountid"] for r in client.get(f"accounts?$select=name&$filter={call.format('UnderOrEqual', parent)}").rows
+    }
+    above = {
+        r["accountid"]
+        for r in client.get(f"accounts?$select=name&$filter={call.format('Above', root['accountid'])}").rows
+    }
     assert root["accountid"] in under and both == under | {parent} and parent in above
 
 
@@ -179,8 +224,11 @@ def test_quoted_and_bare_guids(client: Any) -> None:
     value = row["_primarycontactid_value"]
     bare = client.get(f"accounts?$select=name&$filter=_primarycontactid_value eq {value}").rows
     assert bare == client.get(f"accounts?$select=name&$filter=_primarycontactid_value eq '{value.upper()}'").rows
-    assert bare and "'Edm.Guid' and 'Edm.String'" in client.get(
-        f"accounts?$filter=_primarycontactid_value eq '{{{value}}}'").error[2]
+    assert (
+        bare
+        and "'Edm.Guid' and 'Edm.String'"
+        in client.get(f"accounts?$filter=_primarycontactid_value eq '{{{value}}}'").error[2]
+    )
 
 
 def test_thousands_of_terms_in_one_filter(client: Any, rows: list[Row]) -> None:
@@ -190,12 +238,15 @@ def test_thousands_of_terms_in_one_filter(client: Any, rows: list[Row]) -> None:
     assert len(found) > 200
     values = ",".join(f'"ACC-0{number}"' for number in sorted(wanted))
     call = f"Microsoft.Dynamics.CRM.In(PropertyName='accountnumber',PropertyValues=[{values}])"
-    assert len(client.get(f"accounts?$select=name&$filter={call}").rows) == sum(bool(row["accountnumber"]) for row in rows)
+    assert len(client.get(f"accounts?$select=name&$filter={call}").rows) == sum(
+        bool(row["accountnumber"]) for row in rows
+    )
 
 
 def test_impersonated_user_is_the_caller_of_functions(client: Any) -> None:
-    other = client.get("systemusers?$select=fullname&$filter=Microsoft.Dynamics.CRM.NotEqualUserId(PropertyName='systemuserid')"
-                       "&$top=1").rows[0]["systemuserid"]
+    other = client.get(
+        "systemusers?$select=fullname&$filter=Microsoft.Dynamics.CRM.NotEqualUserId(PropertyName='systemuserid')&$top=1"
+    ).rows[0]["systemuserid"]
     mine = "accounts?$select=_ownerid_value&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')"
     found = client.get(mine, MSCRMCallerID=other).rows
     assert found and {row["_ownerid_value"] for row in found} == {other}

@@ -22,14 +22,22 @@ def day(text: str) -> datetime:
 @pytest.mark.parametrize(
     ("name", "start", "end"),
     [
-        ("Yesterday", "2024-05-14", "2024-05-15"), ("Today", "2024-05-15", "2024-05-16"),
-        ("Tomorrow", "2024-05-16", "2024-05-17"), ("LastWeek", "2024-05-05", "2024-05-12"),
-        ("ThisWeek", "2024-05-12", "2024-05-19"), ("NextWeek", "2024-05-19", "2024-05-26"),
-        ("LastMonth", "2024-04-01", "2024-05-01"), ("ThisMonth", "2024-05-01", "2024-06-01"),
-        ("NextMonth", "2024-06-01", "2024-07-01"), ("LastYear", "2023-01-01", "2024-01-01"),
-        ("ThisYear", "2024-01-01", "2025-01-01"), ("NextYear", "2025-01-01", "2026-01-01"),
-        ("ThisFiscalYear", "2024-01-01", "2025-01-01"), ("ThisFiscalPeriod", "2024-04-01", "2024-07-01"),
-        ("LastFiscalPeriod", "2024-01-01", "2024-04-01"), ("NextFiscalPeriod", "2024-07-01", "2024-10-01"),
+        ("Yesterday", "2024-05-14", "2024-05-15"),
+        ("Today", "2024-05-15", "2024-05-16"),
+        ("Tomorrow", "2024-05-16", "2024-05-17"),
+        ("LastWeek", "2024-05-05", "2024-05-12"),
+        ("ThisWeek", "2024-05-12", "2024-05-19"),
+        ("NextWeek", "2024-05-19", "2024-05-26"),
+        ("LastMonth", "2024-04-01", "2024-05-01"),
+        ("ThisMonth", "2024-05-01", "2024-06-01"),
+        ("NextMonth", "2024-06-01", "2024-07-01"),
+        ("LastYear", "2023-01-01", "2024-01-01"),
+        ("ThisYear", "2024-01-01", "2025-01-01"),
+        ("NextYear", "2025-01-01", "2026-01-01"),
+        ("ThisFiscalYear", "2024-01-01", "2025-01-01"),
+        ("ThisFiscalPeriod", "2024-04-01", "2024-07-01"),
+        ("LastFiscalPeriod", "2024-01-01", "2024-04-01"),
+        ("NextFiscalPeriod", "2024-07-01", "2024-10-01"),
     ],
 )
 def test_calendar_units(name: str, start: str, end: str) -> None:
@@ -52,7 +60,9 @@ def test_there_are_69_and_each_is_built() -> None:
 
 
 ARGUMENTS = {
-    "PropertyValues": '["1","2"]', "PropertyValue1": "2", "PropertyValue2": "2023",
+    "PropertyValues": '["1","2"]',
+    "PropertyValue1": "2",
+    "PropertyValue2": "2023",
 }
 
 
@@ -74,7 +84,9 @@ def test_each_function_answers_over_http(client: Any, name: str) -> None:
     for parameter, kind in parameters:
         value = ARGUMENTS.get(parameter)
         if value is None and kind == "Edm.String":
-            value = "'2020-05-05'" if name.startswith("On") else f"'{client.get('accounts?$top=1').rows[0]['accountid']}'"
+            value = (
+                "'2020-05-05'" if name.startswith("On") else f"'{client.get('accounts?$top=1').rows[0]['accountid']}'"
+            )
         text += f",{parameter}={value or '3'}"
     answer = client.get(f"{table}?$select=statecode&$top=5&$filter=Microsoft.Dynamics.CRM.{name}({text})")
     assert answer.status == 200, answer.body
@@ -84,12 +96,21 @@ def test_each_function_answers_over_http(client: Any, name: str) -> None:
 def test_relative_dates_find_rows_around_now(client: Any) -> None:
     now = datetime.now(UTC)
     moments = {"old": now - timedelta(days=400), "hour": now - timedelta(minutes=50), "ahead": now + timedelta(days=2)}
-    client.control("POST", "rows", {"table": "new_sample", "rows": [
-        {"new_name": f"relative {name}", "new_moment": moment.isoformat()} for name, moment in moments.items()]})
+    client.control(
+        "POST",
+        "rows",
+        {
+            "table": "new_sample",
+            "rows": [
+                {"new_name": f"relative {name}", "new_moment": moment.isoformat()} for name, moment in moments.items()
+            ],
+        },
+    )
 
     def found(call: str) -> set[str]:
-        rows = client.get(f"new_samples?$select=new_name&$filter=startswith(new_name,'relative') and "
-                          f"Microsoft.Dynamics.CRM.{call}").rows
+        rows = client.get(
+            f"new_samples?$select=new_name&$filter=startswith(new_name,'relative') and Microsoft.Dynamics.CRM.{call}"
+        ).rows
         return {row["new_name"].split()[1] for row in rows}
 
     assert found("LastXHours(PropertyName='new_moment',PropertyValue=1)") == {"hour"}
@@ -101,10 +122,19 @@ def test_relative_dates_find_rows_around_now(client: Any) -> None:
 
 def test_functions_about_the_caller(client: Any) -> None:
     me = client.get("WhoAmI").json
-    mine = client.get("accounts?$select=_ownerid_value&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')").rows
+    mine = client.get(
+        "accounts?$select=_ownerid_value&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')"
+    ).rows
     assert mine and {row["_ownerid_value"] for row in mine} == {me["UserId"]}
-    others = client.get("accounts?$select=name&$filter=Microsoft.Dynamics.CRM.NotEqualUserId(PropertyName='ownerid')").rows
+    others = client.get(
+        "accounts?$select=name&$filter=Microsoft.Dynamics.CRM.NotEqualUserId(PropertyName='ownerid')"
+    ).rows
     assert len(mine) + len(others) == 300
-    teams = {team["teamid"] for team in client.get(f"systemusers({me['UserId']})/teammembership_association?$select=name").rows}
-    by_team = client.get("accounts?$select=_ownerid_value&$filter=Microsoft.Dynamics.CRM.EqualUserTeams(PropertyName='ownerid')")
+    teams = {
+        team["teamid"]
+        for team in client.get(f"systemusers({me['UserId']})/teammembership_association?$select=name").rows
+    }
+    by_team = client.get(
+        "accounts?$select=_ownerid_value&$filter=Microsoft.Dynamics.CRM.EqualUserTeams(PropertyName='ownerid')"
+    )
     assert {row["_ownerid_value"] for row in by_team.rows} <= teams

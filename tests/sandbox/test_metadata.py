@@ -37,10 +37,18 @@ def names(kind: ElementTree.Element, tag: str) -> set[str]:
 
 
 def test_types_keys_and_bases(schema: ElementTree.Element) -> None:
-    keys = {name: [ref.get("Name") for ref in entity(schema, name).iter(f"{EDM}PropertyRef")]
-            for name in ("account", "systemuser", "team", "task", "activitypointer", "principal")}
-    assert keys == {"account": ["accountid"], "systemuser": ["ownerid"], "team": ["ownerid"], "task": ["activityid"],
-                    "activitypointer": ["activityid"], "principal": ["ownerid"]}
+    keys = {
+        name: [ref.get("Name") for ref in entity(schema, name).iter(f"{EDM}PropertyRef")]
+        for name in ("account", "systemuser", "team", "task", "activitypointer", "principal")
+    }
+    assert keys == {
+        "account": ["accountid"],
+        "systemuser": ["ownerid"],
+        "team": ["ownerid"],
+        "task": ["activityid"],
+        "activitypointer": ["activityid"],
+        "principal": ["ownerid"],
+    }
     assert entity(schema, "task").get("BaseType") == "mscrm.activitypointer"
     assert entity(schema, "systemuser").get("BaseType") == "mscrm.principal"
     assert entity(schema, "activitypointer").get("Abstract") == "true"
@@ -56,8 +64,12 @@ def test_lookups_and_navigations(schema: ElementTree.Element) -> None:
     assert "regardingobjectid_account_task" in names(entity(schema, "task"), "NavigationProperty")
     sets = {item.get("Name"): item.get("EntityType") for item in schema.iter(f"{EDM}EntitySet")}
     assert sets["accounts"] == "Microsoft.Dynamics.CRM.account" and "EntityDefinitions" in sets
-    bindings = {b.get("Path"): b.get("Target") for item in schema.iter(f"{EDM}EntitySet")
-                if item.get("Name") == "accounts" for b in item}
+    bindings = {
+        b.get("Path"): b.get("Target")
+        for item in schema.iter(f"{EDM}EntitySet")
+        if item.get("Name") == "accounts"
+        for b in item
+    }
     assert bindings["ownerid"] == "owners" and bindings["primarycontactid"] == "contacts"
 
 
@@ -74,7 +86,10 @@ def test_every_navigation_target_and_partner_exists(schema: ElementTree.Element)
 def test_alternate_keys_and_query_functions(schema: ElementTree.Element) -> None:
     paths = [value.get("PropertyPath") for value in entity(schema, "new_sample").iter(f"{EDM}PropertyValue")]
     assert "new_code" in paths
-    assert len({f.get("Name") for f in schema.findall(f"{EDM}Function")} & {"In", "LastXDays", "EqualUserId", "Above"}) == 4
+    assert (
+        len({f.get("Name") for f in schema.findall(f"{EDM}Function")} & {"In", "LastXDays", "EqualUserId", "Above"})
+        == 4
+    )
 
 
 def test_annotated_document_says_what_is_read_only(client: Any) -> None:
@@ -85,8 +100,27 @@ def test_annotated_document_says_what_is_read_only(client: Any) -> None:
 
 def test_demo_has_every_column_type() -> None:
     kinds = {column.kind for column in demo_organisation().tables["new_sample"].columns.values()}
-    assert kinds >= {"String", "Memo", "Integer", "BigInt", "Decimal", "Double", "Money", "Boolean", "DateTime", "Picklist",
-                     "MultiSelectPicklist", "Lookup", "Customer", "Owner", "Image", "File", "Uniqueidentifier", "State", "Status"}
+    assert kinds >= {
+        "String",
+        "Memo",
+        "Integer",
+        "BigInt",
+        "Decimal",
+        "Double",
+        "Money",
+        "Boolean",
+        "DateTime",
+        "Picklist",
+        "MultiSelectPicklist",
+        "Lookup",
+        "Customer",
+        "Owner",
+        "Image",
+        "File",
+        "Uniqueidentifier",
+        "State",
+        "Status",
+    }
 
 
 def test_own_document_reads_back_the_same() -> None:
@@ -98,7 +132,11 @@ def test_own_document_reads_back_the_same() -> None:
         assert set(other.properties()) == set(table.properties()), name
         assert set(again.navigations(name)) == set(demo.navigations(name)), name
         assert (other.primary_id, other.primary_name, other.key, other.base) == (
-            table.primary_id, table.primary_name, table.key, table.base)
+            table.primary_id,
+            table.primary_name,
+            table.key,
+            table.base,
+        )
         for key, column in table.properties().items():
             assert set(other.properties()[key].targets) == set(column.targets), (name, key)
 
@@ -126,8 +164,15 @@ def test_genuine_organisation(path: Path) -> None:
         tables = [table for table in running.service.organisation.tables.values() if table.set_name]
         assert len(tables) > 200
         for table in tables[::17]:
-            assert client.get(f"{table.set_name}?$top=3", Prefer='odata.include-annotations="*"').status == 200, table.name
-        rows = client.get("accounts?$select=name&$expand=primarycontactid($select=fullname),"
-                          "contact_customer_accounts($select=fullname)&$orderby=name").rows
+            assert client.get(f"{table.set_name}?$top=3", Prefer='odata.include-annotations="*"').status == 200, (
+                table.name
+            )
+        rows = client.get(
+            "accounts?$select=name&$expand=primarycontactid($select=fullname),"
+            "contact_customer_accounts($select=fullname)&$orderby=name"
+        ).rows
         assert len(rows) == 40 and any(row["primarycontactid"] for row in rows)
-        assert client.get("tasks?$select=subject&$expand=regardingobjectid_account_task($select=name)&$top=5").status == 200
+        assert (
+            client.get("tasks?$select=subject&$expand=regardingobjectid_account_task($select=name)&$top=5").status
+            == 200
+        )

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SUITE = '''
+SUITE = """
 import json
 import urllib.error
 import urllib.request
@@ -36,7 +36,7 @@ def test_faults(dynamics_sandbox):
     with pytest.raises(urllib.error.HTTPError):
         ask(dynamics_sandbox, "WhoAmI")
     assert ask(dynamics_sandbox, "WhoAmI")["UserId"]
-'''
+"""
 
 
 def test_the_plugin_in_another_suite(tmp_path: Path) -> None:

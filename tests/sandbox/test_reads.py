@@ -31,7 +31,6 @@ def test_without_select_every_property_comes_with_nulls(client: Any) -> None:
 
 def test_money_has_four_places_and_decimals_ten(client: Any) -> None:
 
-
     body = client.get("new_samples?$select=new_exact,new_amount&$filter=new_exact ne null and new_amount ne null").body
     for row in json.loads(body, parse_float=Decimal)["value"]:
         assert row["new_amount"].as_tuple().exponent == -4
@@ -47,8 +46,19 @@ def test_server_side_paging_gives_each_row_once(client: Any) -> None:
 
 @pytest.mark.parametrize(
     "order",
-    ["name", "name desc", "revenue", "revenue desc,name", "createdon desc", "_primarycontactid_value", "_ownerid_value desc",
-     "accountid desc", "industrycode,statecode desc", "primarycontactid/fullname", "followemail"],
+    [
+        "name",
+        "name desc",
+        "revenue",
+        "revenue desc,name",
+        "createdon desc",
+        "_primarycontactid_value",
+        "_ownerid_value desc",
+        "accountid desc",
+        "industrycode,statecode desc",
+        "primarycontactid/fullname",
+        "followemail",
+    ],
 )
 def test_paging_under_every_order_loses_and_doubles_nothing(client: Any, order: str) -> None:
     path = f"accounts?$select=name&$orderby={order}"
@@ -81,8 +91,10 @@ def test_nulls_come_first_ascending_and_last_descending(client: Any) -> None:
 
 def test_lookups_sort_by_the_name_of_the_related_row(client: Any) -> None:
     prefer = 'odata.include-annotations="OData.Community.Display.V1.FormattedValue"'
-    rows = client.get("accounts?$select=name&$expand=primarycontactid($select=lastname)&$orderby=_primarycontactid_value",
-                      Prefer=prefer).rows
+    rows = client.get(
+        "accounts?$select=name&$expand=primarycontactid($select=lastname)&$orderby=_primarycontactid_value",
+        Prefer=prefer,
+    ).rows
     contacts = [row["primarycontactid"] for row in rows]
     assert contacts[0] is None and contacts[-1] is not None
     assert sum(contact is None for contact in contacts) == next(i for i, c in enumerate(contacts) if c)
@@ -103,24 +115,35 @@ def test_single_row_has_etag_and_304(client: Any) -> None:
     assert answer.headers["etag"] == answer.json["@odata.etag"]
     assert client.get(f"accounts({row_id})?$select=name", If_None_Match=answer.headers["etag"]).status == 304
     assert client.get(f"accounts({row_id})?$select=name", If_None_Match="null").status == 200
-    annotated = client.get(f"accounts({row_id})?$select=name", If_None_Match=answer.headers["etag"],
-                           Prefer='odata.include-annotations="*"')
+    annotated = client.get(
+        f"accounts({row_id})?$select=name", If_None_Match=answer.headers["etag"], Prefer='odata.include-annotations="*"'
+    )
     assert annotated.status == 200
 
 
 def test_property_value_and_navigation_paths(client: Any) -> None:
-    row = client.get("accounts?$select=name,_primarycontactid_value&$filter=_primarycontactid_value ne null&$top=1").rows[0]
+    row = client.get(
+        "accounts?$select=name,_primarycontactid_value&$filter=_primarycontactid_value ne null&$top=1"
+    ).rows[0]
     base = f"accounts({row['accountid']})"
-    assert client.get(f"{base}/name").json == {"@odata.context": f"{client.root}$metadata#{base}/name", "value": row["name"]}
+    assert client.get(f"{base}/name").json == {
+        "@odata.context": f"{client.root}$metadata#{base}/name",
+        "value": row["name"],
+    }
     assert client.get(f"{base}/name/$value").body.decode() == row["name"]
     contact = client.get(f"{base}/primarycontactid?$select=fullname").json
     assert contact["contactid"] == row["_primarycontactid_value"]
     assert client.get(f"{base}/primarycontactid/fullname").json["value"] == contact["fullname"]
-    assert client.get(f"{base}/primarycontactid/$ref").json["@odata.id"] == f"{client.root}contacts({contact['contactid']})"
+    assert (
+        client.get(f"{base}/primarycontactid/$ref").json["@odata.id"]
+        == f"{client.root}contacts({contact['contactid']})"
+    )
 
 
 def test_collection_navigation_equals_a_filter(client: Any) -> None:
-    owner = client.get("accounts?$select=_owninguser_value&$filter=_owninguser_value ne null&$top=1").rows[0]["_owninguser_value"]
+    owner = client.get("accounts?$select=_owninguser_value&$filter=_owninguser_value ne null&$top=1").rows[0][
+        "_owninguser_value"
+    ]
     by_path = client.get(f"systemusers({owner})/user_accounts?$select=name").rows
     by_filter = client.get(f"accounts?$select=name&$filter=_owninguser_value eq {owner}").rows
     assert by_path == by_filter and by_path
@@ -142,7 +165,10 @@ def test_alternate_key_addresses_a_row(client: Any) -> None:
     found = client.get(f"new_samples(new_code='{code['new_code']}')?$select=new_code").json
     assert found["new_sampleid"] == code["new_sampleid"]
     assert client.get("new_samples(new_code='nothing')").error == (
-        404, "0x80060891", "A record with the specified key values does not exist in new_sample entity")
+        404,
+        "0x80060891",
+        "A record with the specified key values does not exist in new_sample entity",
+    )
 
 
 def test_explicit_primary_key_works_but_for_principals(client: Any) -> None:
@@ -186,9 +212,11 @@ def test_count_is_capped_and_says_so(client: Any, sandbox: Any) -> None:
 
 
 def test_formatted_values_and_lookup_annotations_precede_their_property(client: Any) -> None:
-    row = client.get("accounts?$select=revenue,industrycode,_primarycontactid_value,_ownerid_value,createdon&$top=1"
-                     "&$filter=revenue ne null and industrycode ne null and _primarycontactid_value ne null",
-                     Prefer='odata.include-annotations="*"').rows[0]
+    row = client.get(
+        "accounts?$select=revenue,industrycode,_primarycontactid_value,_ownerid_value,createdon&$top=1"
+        "&$filter=revenue ne null and industrycode ne null and _primarycontactid_value ne null",
+        Prefer='odata.include-annotations="*"',
+    ).rows[0]
     names = list(row)
     formatted = "OData.Community.Display.V1.FormattedValue"
     for name in ("revenue", "industrycode", "_primarycontactid_value", "createdon"):
@@ -203,14 +231,17 @@ def test_only_the_annotations_asked_for(client: Any) -> None:
     prefer = 'odata.include-annotations="Microsoft.Dynamics.CRM.lookuplogicalname"'
     row = client.get("accounts?$select=_ownerid_value,statecode&$top=1", Prefer=prefer).rows[0]
     assert {name for name in row if "@" in name and not name.startswith("@")} == {
-        "_ownerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"}
+        "_ownerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"
+    }
 
 
 def test_functions(client: Any) -> None:
     me = client.get("WhoAmI").json
     assert client.get("WhoAmI()").json == me
     assert client.get(f"systemusers({me['UserId']})?$select=fullname").status == 200
-    counts = client.get("RetrieveTotalRecordCount(EntityNames=['account','contact'])").json["EntityRecordCountCollection"]
+    counts = client.get("RetrieveTotalRecordCount(EntityNames=['account','contact'])").json[
+        "EntityRecordCountCollection"
+    ]
     assert counts == {"Count": 2, "IsReadOnly": False, "Keys": ["account", "contact"], "Values": [300, 600]}
     assert client.get("RetrieveVersion").json["Version"].startswith("9.2")
     assert client.send("POST", "WhoAmI", b"{}").error[:2] == (404, "")
@@ -236,12 +267,28 @@ def test_top_beyond_a_page_goes_on_to_its_end(client: Any, sandbox: Any) -> None
 
 def test_elastic_tables_have_smaller_pages_counts_and_partitions(client: Any) -> None:
     label = {"LocalizedLabels": [{"Label": "Reading", "LanguageCode": 1033}]}
-    name = {"@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata", "SchemaName": "new_Name", "IsPrimaryName": True,
-            "AttributeType": "String", "AttributeTypeName": {"Value": "StringType"}, "MaxLength": 100, "DisplayName": label,
-            "FormatName": {"Value": "Text"}}
-    body = {"@odata.type": "Microsoft.Dynamics.CRM.EntityMetadata", "SchemaName": "new_Reading", "TableType": "Elastic",
-            "DisplayName": label, "DisplayCollectionName": label, "OwnershipType": "UserOwned", "HasActivities": False,
-            "HasNotes": False, "IsActivity": False, "Attributes": [name]}
+    name = {
+        "@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata",
+        "SchemaName": "new_Name",
+        "IsPrimaryName": True,
+        "AttributeType": "String",
+        "AttributeTypeName": {"Value": "StringType"},
+        "MaxLength": 100,
+        "DisplayName": label,
+        "FormatName": {"Value": "Text"},
+    }
+    body = {
+        "@odata.type": "Microsoft.Dynamics.CRM.EntityMetadata",
+        "SchemaName": "new_Reading",
+        "TableType": "Elastic",
+        "DisplayName": label,
+        "DisplayCollectionName": label,
+        "OwnershipType": "UserOwned",
+        "HasActivities": False,
+        "HasNotes": False,
+        "IsActivity": False,
+        "Attributes": [name],
+    }
     made = client.send("POST", "EntityDefinitions", json.dumps(body).encode(), Content_Type="application/json")
     assert made.status == 204, made.body
     rows = [{"new_name": f"r{number}", "partitionid": f"p{number % 2}"} for number in range(700)]

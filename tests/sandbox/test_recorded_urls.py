@@ -13,7 +13,11 @@ from tests.shared import RECORDINGS
 from tests.witnesses.pairs import add_sample_column
 
 FILE = RECORDINGS / "odata-urls.tsv"
-URLS = [line.split("\t")[1].strip() for line in FILE.read_text("utf-8").splitlines() if "\t" in line] if FILE.exists() else []
+URLS = (
+    [line.split("\t")[1].strip() for line in FILE.read_text("utf-8").splitlines() if "\t" in line]
+    if FILE.exists()
+    else []
+)
 ROW_ID = re.compile(r"^(\w+)\(([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\)")
 FOREIGN = re.compile(r"\b(?:pum|mspp|ofm|vsd|msp|plus|crfce|new_widget|new_AddNote|choice_name|pluginassemblies)")
 NO_NAVIGATION = ("AsyncOperation_DuplicateBaseRecord", "AccountTasks", "contactleadscollection(")
@@ -39,14 +43,27 @@ def prepared(client: Any) -> Any:
         if found and table and client.get(f"{found[1]}({found[2]})").status == 404:
             client.control("POST", "rows", {"table": table.name, "rows": [{table.primary_id: found[2]}]})
     first = client.get("contacts?$top=1&$select=fullname").rows[0]["contactid"]
-    client.control("POST", "rows", {"table": "account", "rows": [
-        {"name": "keyed", "primarycontactid": "00000000-0000-0000-0000-000000000001"}]})
-    client.control("POST", "rows", {"table": "contact", "rows": [
-        {"firstname": "Joe", "emailaddress1": "abc@example.com", "contactid": first[:-4] + "ffff"}]})
+    client.control(
+        "POST",
+        "rows",
+        {"table": "account", "rows": [{"name": "keyed", "primarycontactid": "00000000-0000-0000-0000-000000000001"}]},
+    )
+    client.control(
+        "POST",
+        "rows",
+        {
+            "table": "contact",
+            "rows": [{"firstname": "Joe", "emailaddress1": "abc@example.com", "contactid": first[:-4] + "ffff"}],
+        },
+    )
     for table, column in (("account", ["primarycontactid"]), ("contact", ["firstname", "emailaddress1"])):
         key = {"SchemaName": f"new_{table}_sample", "KeyAttributes": column}
-        made = client.send("POST", f"EntityDefinitions(LogicalName='{table}')/Keys", json.dumps(key).encode(),
-                           Content_Type="application/json")
+        made = client.send(
+            "POST",
+            f"EntityDefinitions(LogicalName='{table}')/Keys",
+            json.dumps(key).encode(),
+            Content_Type="application/json",
+        )
         assert made.status == 204, made.body
     return client
 

@@ -36,14 +36,32 @@ REFUSALS = [
     ("accounts?$filter=statecode eq 'Active'", 400, "0x0", "'Edm.Int32' and 'Edm.String' for operator kind 'Equal'."),
     ("accounts?$filter=name eq 5", 400, "0x0", "'Edm.String' and 'Edm.Int32'"),
     ("accounts?$filter=followemail eq 1", 400, "0x0", "'Edm.Boolean' and 'Edm.Int32'"),
-    ("accounts?$filter=primarycontactid eq 5f3e0f0c-0000-0000-0000-000000000001", 400, "0x0",
-     "Found operand types 'Microsoft.Dynamics.CRM.contact' and 'Edm.Guid' for operator kind 'Equal'."),
-    ("accounts?$filter=contains(revenue,'1')", 400, "0x0", "No function signature for the function with name 'contains'"),
-    (f"accounts?$filter=not {FN}In(PropertyName='name',PropertyValues=[\"a\"])", 400, "0x80060888",
-     "Not operator along with the Custom Named Condition operators is not allowed"),
+    (
+        "accounts?$filter=primarycontactid eq 5f3e0f0c-0000-0000-0000-000000000001",
+        400,
+        "0x0",
+        "Found operand types 'Microsoft.Dynamics.CRM.contact' and 'Edm.Guid' for operator kind 'Equal'.",
+    ),
+    (
+        "accounts?$filter=contains(revenue,'1')",
+        400,
+        "0x0",
+        "No function signature for the function with name 'contains'",
+    ),
+    (
+        f"accounts?$filter=not {FN}In(PropertyName='name',PropertyValues=[\"a\"])",
+        400,
+        "0x80060888",
+        "Not operator along with the Custom Named Condition operators is not allowed",
+    ),
     (f"accounts?$filter={FN}Nope(PropertyName='name')", 400, "0x0", "An unknown function"),
     (f"accounts?$filter={FN}In(PropertyName='nope',PropertyValues=[\"a\"])", 400, "0x0", NO_PROPERTY.format("nope")),
-    (f"accounts?$filter={FN}In(PropertyName='primarycontactid/fullname',PropertyValues=[\"a\"])", 400, "0x80060888", "column"),
+    (
+        f"accounts?$filter={FN}In(PropertyName='primarycontactid/fullname',PropertyValues=[\"a\"])",
+        400,
+        "0x80060888",
+        "column",
+    ),
     (f"accounts?$filter={FN}In(PropertyName='name',PropertyValues=['a','O'Brien'])", 400, "0x0", ""),
     (f"accounts?$filter={FN}LastXDays(PropertyName='name',PropertyValue=7)", 400, "0x80040203", "no date"),
     (f"opportunities?$filter={FN}LastXHours(PropertyName='estimatedclosedate',PropertyValue=7)", 400, "0x80040203", ""),
@@ -53,31 +71,65 @@ REFUSALS = [
     ("accounts?$top=-1", 400, "0x0", "$top"),
     ("accounts?$count=yes", 400, "0x0", "$count"),
     ("accounts?$apply=groupby((createdon))", 400, "0x80060888", "date"),
-    ("accounts?$apply=groupby((industrycode),aggregate($count as n))&$orderby=n", 400, "0x80060888",
-     "The query node SingleValueOpenPropertyAccess is not supported"),
+    (
+        "accounts?$apply=groupby((industrycode),aggregate($count as n))&$orderby=n",
+        400,
+        "0x80060888",
+        "The query node SingleValueOpenPropertyAccess is not supported",
+    ),
     ("accounts?$apply=groupby((industrycode),aggregate($count as n))&$top=3", 400, "0x80060888", "$top"),
     ("accounts?$apply=aggregate(name with countdistinct as n)", 400, "0x80060888", "countdistinct"),
-    ("accounts?$apply=aggregate(statecode with sum as n)", 400, "0x8004112f", "is not supported for attribute of type State."),
+    (
+        "accounts?$apply=aggregate(statecode with sum as n)",
+        400,
+        "0x8004112f",
+        "is not supported for attribute of type State.",
+    ),
     ("accounts?$apply=aggregate($count as n,$count as n)", 400, "0x80041130", ""),
-    ("accounts?$expand=contact_customer_accounts/$ref", 400, "0x80060888",
-     "Expand with $ref is only supported on lookup type navigation property."),
-    ("accounts?$expand=primarycontactid($top=1)", 400, "0x80060888",
-     "Only $select and $filter clause can be provided while doing $expand on many-to-one relationship or nested "
-     "one-to-many relationship."),
-    ("accounts?$expand=primarycontactid($expand=contact_customer_contacts($orderby=fullname))", 400, "0x80060888",
-     "Only $select and $filter clause can be provided"),
+    (
+        "accounts?$expand=contact_customer_accounts/$ref",
+        400,
+        "0x80060888",
+        "Expand with $ref is only supported on lookup type navigation property.",
+    ),
+    (
+        "accounts?$expand=primarycontactid($top=1)",
+        400,
+        "0x80060888",
+        "Only $select and $filter clause can be provided while doing $expand on many-to-one relationship or nested "
+        "one-to-many relationship.",
+    ),
+    (
+        "accounts?$expand=primarycontactid($expand=contact_customer_contacts($orderby=fullname))",
+        400,
+        "0x80060888",
+        "Only $select and $filter clause can be provided",
+    ),
     ("accounts?$expand=contact_customer_accounts($skip=1)", 400, "0x80060888", "$skip"),
     ("accounts?$expand=contact_customer_accounts($count=true)", 400, "0x80060888", "$count"),
     ("accounts?$expand=accountleads_association($expand=createdby)", 400, "0x80060888", "many-to-many"),
-    ("accounts(00000000-0000-0000-0000-000000000001)", 404, "0x80040217",
-     "account With Id = 00000000-0000-0000-0000-000000000001 Does Not Exist"),
+    (
+        "accounts(00000000-0000-0000-0000-000000000001)",
+        404,
+        "0x80040217",
+        "account With Id = 00000000-0000-0000-0000-000000000001 Does Not Exist",
+    ),
     ("accounts(00000000-0000-0000-000000000001)", 400, "0x80060888", "Error in query syntax."),
-    ("accounts(name='x')", 400, "0x0",
-     "The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.account'. Ensure that the names and number"),
+    (
+        "accounts(name='x')",
+        400,
+        "0x0",
+        "The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.account'. Ensure that the names and number",
+    ),
     ("accounts(00000000-0000-0000-0000-000000000001)/contact_customer_accounts", 404, "0x80040217", "Does Not Exist"),
     ("accounts/name", 404, "0x8006088a", "Resource not found for the segment 'name'."),
     ("accounts?$skiptoken=rubbish", 400, "0x80060888", "$skiptoken"),
-    ("accounts?$deltatoken=1!01/01/2019 00:00:00", 400, "0x80044352", "Version stamp associated with the client has expired."),
+    (
+        "accounts?$deltatoken=1!01/01/2019 00:00:00",
+        400,
+        "0x80044352",
+        "Version stamp associated with the client has expired.",
+    ),
     ("accounts/Microsoft.Dynamics.CRM.Nope", 404, "0x8006088a", "Nope"),
     ("Nope()", 404, "0x8006088a", "Nope"),
 ]
@@ -91,8 +143,27 @@ def test_refusal(client: Any, path: str, status: int, code: str, text: str) -> N
 
 
 def test_sixteen_expands_are_too_many(client: Any) -> None:
-    names = ["primarycontactid", "createdby", "modifiedby", "owninguser", "owningteam", "owningbusinessunit", "transactioncurrencyid", "territoryid", "parentaccountid", "defaultpricelevelid", "preferredsystemuserid", "originatingleadid", "createdonbehalfby", "modifiedonbehalfby", "ownerid", "contact_customer_accounts"]
-    fifteen = ",".join(f"{name}($select={'ownerid' if name == 'ownerid' else ''})".replace("($select=)", "") for name in names[:15])
+    names = [
+        "primarycontactid",
+        "createdby",
+        "modifiedby",
+        "owninguser",
+        "owningteam",
+        "owningbusinessunit",
+        "transactioncurrencyid",
+        "territoryid",
+        "parentaccountid",
+        "defaultpricelevelid",
+        "preferredsystemuserid",
+        "originatingleadid",
+        "createdonbehalfby",
+        "modifiedonbehalfby",
+        "ownerid",
+        "contact_customer_accounts",
+    ]
+    fifteen = ",".join(
+        f"{name}($select={'ownerid' if name == 'ownerid' else ''})".replace("($select=)", "") for name in names[:15]
+    )
     assert client.get(f"accounts?$select=name&$top=1&$expand={fifteen}").status == 200
     assert client.get(f"accounts?$select=name&$top=1&$expand={fifteen},{names[15]}").error[:2] == (400, "0x8004430D")
 
@@ -106,7 +177,10 @@ def test_aggregate_over_too_many_rows(client: Any, sandbox: Any) -> None:
     sandbox.service.aggregate_limit = 299
     try:
         assert client.get("accounts?$apply=aggregate($count as n)").error == (
-            400, "0x8004E023", "The maximum record limit is exceeded. Reduce the number of records.")
+            400,
+            "0x8004E023",
+            "The maximum record limit is exceeded. Reduce the number of records.",
+        )
         few = "accounts?$apply=filter(industrycode eq 3)/aggregate($count as n)"
         assert client.get(few).status == 200
     finally:
@@ -114,8 +188,12 @@ def test_aggregate_over_too_many_rows(client: Any, sandbox: Any) -> None:
 
 
 def test_change_tracking_refuses_other_options(client: Any) -> None:
-    for name, option in (("filter", "$filter=statecode eq 0"), ("orderby", "$orderby=name"), ("top", "$top=1"),
-                         ("expand", "$expand=createdby")):
+    for name, option in (
+        ("filter", "$filter=statecode eq 0"),
+        ("orderby", "$orderby=name"),
+        ("top", "$top=1"),
+        ("expand", "$expand=createdby"),
+    ):
         found = client.get(f"accounts?$select=name&{option}", Prefer="odata.track-changes").error
         assert found[2] == f'The "${name}" query parameter isn\'t supported when Change Tracking is enabled.'
 

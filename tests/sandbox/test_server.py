@@ -43,8 +43,11 @@ def test_no_auth() -> None:
 
 
 def test_other_versions_and_other_paths(client: Any, sandbox: Any) -> None:
-    assert client.get(f"{sandbox.url}/api/data/v9.0/accounts?$top=1&$select=name").json["@odata.context"].startswith(
-        f"{sandbox.url}/api/data/v9.0/$metadata")
+    assert (
+        client.get(f"{sandbox.url}/api/data/v9.0/accounts?$top=1&$select=name")
+        .json["@odata.context"]
+        .startswith(f"{sandbox.url}/api/data/v9.0/$metadata")
+    )
     assert client.get(f"{sandbox.url}/elsewhere").status == 404
 
 
@@ -53,9 +56,12 @@ def test_the_log(client: Any) -> None:
     client.get("Accounts")
     entries = client.control("GET", "requests").json["requests"]
     assert [set(entry) for entry in entries] == [
-        {"n", "method", "url", "status", "request_bytes", "response_bytes", "ms", "parts"}] * 2
+        {"n", "method", "url", "status", "request_bytes", "response_bytes", "ms", "parts"}
+    ] * 2
     assert [(e["n"], e["method"], e["url"], e["status"]) for e in entries] == [
-        (1, "GET", "/api/data/v9.2/accounts?$select=name&$top=1", 200), (2, "GET", "/api/data/v9.2/Accounts", 404)]
+        (1, "GET", "/api/data/v9.2/accounts?$select=name&$top=1", 200),
+        (2, "GET", "/api/data/v9.2/Accounts", 404),
+    ]
     assert client.control("DELETE", "requests").status == 204
     assert client.control("GET", "requests").json == {"requests": []}
 
@@ -85,7 +91,9 @@ def test_kept_replies_follow_changes(client: Any) -> None:
     assert client.get(path).rows == []
 
 
-@pytest.mark.parametrize(("kind", "status"), [("429", 429), ("401", 401), ("500", 500), ("502", 502), ("503", 503), ("504", 504)])
+@pytest.mark.parametrize(
+    ("kind", "status"), [("429", 429), ("401", 401), ("500", 500), ("502", 502), ("503", 503), ("504", 504)]
+)
 def test_status_faults(client: Any, kind: str, status: int) -> None:
     client.control("POST", "faults", {"kind": kind, "when": "#2", "arg": 3})
     statuses = [client.get("accounts?$select=name&$top=1") for _ in range(3)]
@@ -145,11 +153,21 @@ def test_control_plane_refuses_nonsense(client: Any) -> None:
 
 
 def test_rows_by_the_control_plane(client: Any) -> None:
-    given = [{"new_name": "a", "new_amount": 12.5, "new_customerid": "5f3e0f0c-0000-4000-8000-000000000001",
-              "new_customerid:type": "contact", "new_moment": "2024-01-01T12:00:00+02:00", "new_flag": True}]
+    given = [
+        {
+            "new_name": "a",
+            "new_amount": 12.5,
+            "new_customerid": "5f3e0f0c-0000-4000-8000-000000000001",
+            "new_customerid:type": "contact",
+            "new_moment": "2024-01-01T12:00:00+02:00",
+            "new_flag": True,
+        }
+    ]
     assert client.control("POST", "rows", {"table": "new_sample", "rows": given}).json == {"inserted": 1}
-    row = client.get("new_samples?$filter=new_name eq 'a'&$select=new_amount,new_moment,new_flag,_new_customerid_value",
-                     Prefer='odata.include-annotations="*"').rows[0]
+    row = client.get(
+        "new_samples?$filter=new_name eq 'a'&$select=new_amount,new_moment,new_flag,_new_customerid_value",
+        Prefer='odata.include-annotations="*"',
+    ).rows[0]
     assert (row["new_amount"], row["new_moment"], row["new_flag"]) == (12.5, "2024-01-01T10:00:00Z", True)
     assert row["_new_customerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"] == "contact"
     assert client.control("POST", "rows", {"table": "account", "count": 25, "seed": 3}).json == {"inserted": 25}
@@ -178,19 +196,35 @@ def test_a_database_file_keeps_the_rows(tmp_path: Any) -> None:
 
 
 def test_command_prints_one_line_and_stops_on_sigterm() -> None:
-    process = subprocess.Popen([sys.executable, "-m", "sqlalchemy_dynamics.sandbox.command", "--rows", "5"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sqlalchemy_dynamics.sandbox.command", "--rows", "5"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None
     info = json.loads(process.stdout.readline())
-    assert set(info) == {"OrganizationUrl", "Url", "AccessToken", "AuthorityUrl", "CaFile", "Tenant", "PublicClientId",
-                         "ClientId", "ClientSecret", "CallbackURL", "pid"}
+    assert set(info) == {
+        "OrganizationUrl",
+        "Url",
+        "AccessToken",
+        "AuthorityUrl",
+        "CaFile",
+        "Tenant",
+        "PublicClientId",
+        "ClientId",
+        "ClientSecret",
+        "CallbackURL",
+        "pid",
+    }
     assert info["pid"] == process.pid
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     assert process.communicate() == (b"", b"")
 
 
-@pytest.mark.parametrize("argv", [["--nope"], ["--fault", "nope:1"], ["--metadata", "/no/such/file.xml"], ["--rows", "x"]])
+@pytest.mark.parametrize(
+    "argv", [["--nope"], ["--fault", "nope:1"], ["--metadata", "/no/such/file.xml"], ["--rows", "x"]]
+)
 def test_command_usage_errors(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(argv) == 2
     assert capsys.readouterr().err

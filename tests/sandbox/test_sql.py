@@ -19,22 +19,33 @@ def sql(client: Any, text: str, **headers: str) -> Any:
 
 
 def test_rows_omit_nulls_and_carry_the_key(client: Any) -> None:
-    answer = sql(client, "SELECT name, numberofemployees AS people FROM account WHERE numberofemployees IS NULL OR numberofemployees > 10 ORDER BY name")
+    answer = sql(
+        client,
+        "SELECT name, numberofemployees AS people FROM account WHERE numberofemployees IS NULL OR numberofemployees > 10 ORDER BY name",
+    )
     assert answer.json["@Microsoft.Dynamics.CRM.totalrecordcount"] == -1
     rows = answer.rows
     assert any("people" not in row for row in rows) and all("accountid" in row for row in rows)
     some = next(row for row in rows if "people" in row)
     assert some["people@OData.Community.Display.V1.AttributeName"] == "numberofemployees"
-    odata = client.get("accounts?$select=name&$filter=numberofemployees eq null or numberofemployees gt 10&$orderby=name").rows
+    odata = client.get(
+        "accounts?$select=name&$filter=numberofemployees eq null or numberofemployees gt 10&$orderby=name"
+    ).rows
     assert [row["accountid"] for row in rows] == [row["accountid"] for row in odata]
 
 
 PAIRS = [
-    ("name LIKE 'co%'", "startswith(name,'co')"), ("industrycode IN (1, 3)", "(industrycode eq 1 or industrycode eq 3)"),
+    ("name LIKE 'co%'", "startswith(name,'co')"),
+    ("industrycode IN (1, 3)", "(industrycode eq 1 or industrycode eq 3)"),
     ("revenue BETWEEN 100 AND 100000.5", "(revenue ge 100 and revenue le 100000.5)"),
-    ("statecode <> 0 AND (industrycode = 1 OR industrycode = 2)", "(statecode eq 1 and (industrycode eq 1 or industrycode eq 2))"),
-    ("createdon >= '2020-01-01'", "createdon ge 2020-01-01"), ("followemail = 1", "followemail eq true"),
-    ("primarycontactid IS NOT NULL", "_primarycontactid_value ne null"), ("name NOT LIKE '%o%'", "(not contains(name,'o') and name ne null)"),
+    (
+        "statecode <> 0 AND (industrycode = 1 OR industrycode = 2)",
+        "(statecode eq 1 and (industrycode eq 1 or industrycode eq 2))",
+    ),
+    ("createdon >= '2020-01-01'", "createdon ge 2020-01-01"),
+    ("followemail = 1", "followemail eq true"),
+    ("primarycontactid IS NOT NULL", "_primarycontactid_value ne null"),
+    ("name NOT LIKE '%o%'", "(not contains(name,'o') and name ne null)"),
 ]
 
 
@@ -45,19 +56,28 @@ def test_conditions(client: Any, where: str, odata: str) -> None:
 
 
 def test_joins(client: Any) -> None:
-    inner = sql(client, "SELECT a.name, c.fullname FROM account AS a INNER JOIN contact AS c ON a.primarycontactid = c.contactid").rows
-    left = sql(client, "SELECT a.name, c.fullname FROM account a LEFT OUTER JOIN contact c ON a.primarycontactid = c.contactid").rows
+    inner = sql(
+        client,
+        "SELECT a.name, c.fullname FROM account AS a INNER JOIN contact AS c ON a.primarycontactid = c.contactid",
+    ).rows
+    left = sql(
+        client, "SELECT a.name, c.fullname FROM account a LEFT OUTER JOIN contact c ON a.primarycontactid = c.contactid"
+    ).rows
     have = client.get("accounts?$select=name&$filter=_primarycontactid_value ne null").rows
     assert len(inner) == len(have) and len(left) == 300 and all("c.fullname" in row for row in inner)
 
 
 def test_groups_and_aggregates(client: Any) -> None:
-    groups = sql(client, "SELECT industrycode, COUNT(*) AS n, SUM(revenue) AS total FROM account GROUP BY industrycode").rows
+    groups = sql(
+        client, "SELECT industrycode, COUNT(*) AS n, SUM(revenue) AS total FROM account GROUP BY industrycode"
+    ).rows
     apply = client.get("accounts?$apply=groupby((industrycode),aggregate($count as n,revenue with sum as total))").rows
     assert sorted(map(str, groups)) == sorted(map(str, apply))
     distinct = sql(client, "SELECT DISTINCT address1_city FROM account").rows
     assert len(distinct) == len(client.get("accounts?$apply=groupby((address1_city))").rows)
-    counts = sql(client, "SELECT COUNT(industrycode) AS filled, COUNT(DISTINCT industrycode) AS kinds FROM account").rows[0]
+    counts = sql(
+        client, "SELECT COUNT(industrycode) AS filled, COUNT(DISTINCT industrycode) AS kinds FROM account"
+    ).rows[0]
     assert counts["kinds"] == sum("industrycode" in row for row in apply) and counts["filled"] < 300
 
 
@@ -71,11 +91,20 @@ def test_top_offset_and_paging(client: Any) -> None:
 
 
 REFUSED = [
-    "SELECT * FROM account", "SELECT name FROM account HAVING 1 = 1", "SELECT name FROM account UNION SELECT name FROM account",
-    "SELECT a.name FROM account a RIGHT JOIN contact c ON a.accountid = c.contactid", "SELECT UPPER(name) FROM account",
-    "SELECT name FROM account WHERE name = accountnumber", "SELECT name FROM account WHERE revenue + 1 = 2", "SELECT nope FROM account",
-    "SELECT name FROM account WHERE industrycode IN (SELECT industrycode FROM account)", "SELECT name, COUNT(*) AS n FROM account",
-    "SELECT SUM(statecode) AS s FROM account", "SELECT name FROM account ORDER BY", "DELETE FROM account", "SELECT fullname FROM contact",
+    "SELECT * FROM account",
+    "SELECT name FROM account HAVING 1 = 1",
+    "SELECT name FROM account UNION SELECT name FROM account",
+    "SELECT a.name FROM account a RIGHT JOIN contact c ON a.accountid = c.contactid",
+    "SELECT UPPER(name) FROM account",
+    "SELECT name FROM account WHERE name = accountnumber",
+    "SELECT name FROM account WHERE revenue + 1 = 2",
+    "SELECT nope FROM account",
+    "SELECT name FROM account WHERE industrycode IN (SELECT industrycode FROM account)",
+    "SELECT name, COUNT(*) AS n FROM account",
+    "SELECT SUM(statecode) AS s FROM account",
+    "SELECT name FROM account ORDER BY",
+    "DELETE FROM account",
+    "SELECT fullname FROM contact",
 ]
 
 
@@ -97,7 +126,12 @@ def test_switched_off(client: Any, sandbox: Any) -> None:
 def test_tree() -> None:
     tree = parse_sql("SELECT TOP (3) a.[name] x FROM account AS a WHERE a.name = N'it''s' OR b <> -1.5 AND c IS NULL;")
     assert tree.top == 3 and tree.items[0].alias == "x" and tree.items[0].name == Name("name", "a")
-    assert tree.where == Group("OR", (Condition(Name("name", "a"), "=", ("it's",)), Group("AND", (
-        Condition(Name("b"), "<>", ("-1.5",)), Condition(Name("c"), "IS NULL")))))
+    assert tree.where == Group(
+        "OR",
+        (
+            Condition(Name("name", "a"), "=", ("it's",)),
+            Group("AND", (Condition(Name("b"), "<>", ("-1.5",)), Condition(Name("c"), "IS NULL"))),
+        ),
+    )
     with pytest.raises(SqlSyntax, match="HAVING"):
         parse_sql("SELECT a FROM b GROUP BY a HAVING a = 1")

@@ -32,22 +32,63 @@ class Fetcher(Client):
 
 
 ACCOUNTS: list[dict[str, Any]] = [
-    {"name": "fx a", "revenue": 10, "numberofemployees": 1, "address1_city": "Oslo", "industrycode": 1,
-     "creditonhold": True, "lastonholdtime": "2024-01-31T23:30:00Z", "primarycontactid": IDS[10]},
-    {"name": "fx b", "revenue": 20.5, "numberofemployees": 2, "address1_city": "Oslo", "industrycode": 2,
-     "creditonhold": False, "lastonholdtime": "2024-02-01T00:00:00Z", "parentaccountid": IDS[0]},
-    {"name": "fx c", "revenue": 30, "numberofemployees": 4, "address1_city": "Rome", "industrycode": 3,
-     "creditonhold": False, "lastonholdtime": "2023-12-31T12:00:00Z", "parentaccountid": IDS[1]},
+    {
+        "name": "fx a",
+        "revenue": 10,
+        "numberofemployees": 1,
+        "address1_city": "Oslo",
+        "industrycode": 1,
+        "creditonhold": True,
+        "lastonholdtime": "2024-01-31T23:30:00Z",
+        "primarycontactid": IDS[10],
+    },
+    {
+        "name": "fx b",
+        "revenue": 20.5,
+        "numberofemployees": 2,
+        "address1_city": "Oslo",
+        "industrycode": 2,
+        "creditonhold": False,
+        "lastonholdtime": "2024-02-01T00:00:00Z",
+        "parentaccountid": IDS[0],
+    },
+    {
+        "name": "fx c",
+        "revenue": 30,
+        "numberofemployees": 4,
+        "address1_city": "Rome",
+        "industrycode": 3,
+        "creditonhold": False,
+        "lastonholdtime": "2023-12-31T12:00:00Z",
+        "parentaccountid": IDS[1],
+    },
     {"name": "fx d", "description": "fx d", "creditonhold": False},
     {"name": "fx 5% [x]", "address1_city": "örebro", "description": "other", "creditonhold": False},
 ]
 CONTACTS: list[dict[str, Any]] = [
-    {"contactid": IDS[10], "lastname": "fx one", "fullname": "fx one", "parentcustomerid": IDS[0],
-     "parentcustomerid:type": "account", "annualincome": 5},
-    {"contactid": IDS[11], "lastname": "fx two", "fullname": "fx two", "parentcustomerid": IDS[0],
-     "parentcustomerid:type": "account", "annualincome": 7},
-    {"contactid": IDS[12], "lastname": "fx a", "fullname": "fx a", "parentcustomerid": IDS[2],
-     "parentcustomerid:type": "account"},
+    {
+        "contactid": IDS[10],
+        "lastname": "fx one",
+        "fullname": "fx one",
+        "parentcustomerid": IDS[0],
+        "parentcustomerid:type": "account",
+        "annualincome": 5,
+    },
+    {
+        "contactid": IDS[11],
+        "lastname": "fx two",
+        "fullname": "fx two",
+        "parentcustomerid": IDS[0],
+        "parentcustomerid:type": "account",
+        "annualincome": 7,
+    },
+    {
+        "contactid": IDS[12],
+        "lastname": "fx a",
+        "fullname": "fx a",
+        "parentcustomerid": IDS[2],
+        "parentcustomerid:type": "account",
+    },
 ]
 
 

@@ -75,8 +75,11 @@ CASES = [
     ("<condition attribute='name' operator='eq' valueof='description'/>", {"d"}),
     ("<condition attribute='name' operator='ne' valueof='description'/>", {"5% [x]"}),
     ("<condition attribute='description' operator='ne' valueof='name'/>", {"a", "b", "c", "5% [x]"}),
-    (f"<filter type='or'>{condition('revenue', 'eq', 10)}<filter>{condition('revenue', 'ge', 30)}"
-     f"{condition('address1_city', 'eq', 'rome')}</filter></filter>", {"a", "c"}),
+    (
+        f"<filter type='or'>{condition('revenue', 'eq', 10)}<filter>{condition('revenue', 'ge', 30)}"
+        f"{condition('address1_city', 'eq', 'rome')}</filter></filter>",
+        {"a", "c"},
+    ),
     ("<filter type='or'/>", EVERY),
     (condition("primarycontactidname", "like", "fx o%"), {"a"}),
     (condition("parentaccountidname", "null"), EVERY - {"b", "c"}),
@@ -91,20 +94,40 @@ def test_conditions(fx: Fetcher, xml: str, expected: set[str]) -> None:
     assert {name.removeprefix("fx ") for name in fx.marked(xml)} == expected
 
 
-@pytest.mark.parametrize("operator", [
-    "tomorrow", "next-seven-days", "last-week", "this-week", "next-week", "last-month", "next-month", "last-year",
-    "this-year", "next-year", "last-fiscal-year", "next-fiscal-year", "last-fiscal-period", "this-fiscal-period",
-    "next-fiscal-period",
-])
+@pytest.mark.parametrize(
+    "operator",
+    [
+        "tomorrow",
+        "next-seven-days",
+        "last-week",
+        "this-week",
+        "next-week",
+        "last-month",
+        "next-month",
+        "last-year",
+        "this-year",
+        "next-year",
+        "last-fiscal-year",
+        "next-fiscal-year",
+        "last-fiscal-period",
+        "this-fiscal-period",
+        "next-fiscal-period",
+    ],
+)
 def test_relative_dates_know_their_column(fx: Fetcher, operator: str) -> None:
     recent = fx.marked(condition("lastonholdtime" if operator.startswith("next") else "createdon", operator))
     assert len(recent) == (5 if operator.startswith("this") else 0)
 
 
-@pytest.mark.parametrize("operator", [
-    f"{word}-x-{unit}" for word in ("last", "next") for unit in ("hours", "days", "weeks", "months", "years",
-                                                                 "fiscal-years", "fiscal-periods")
-] + [f"olderthan-x-{unit}" for unit in ("minutes", "hours", "days", "weeks", "months", "years")])
+@pytest.mark.parametrize(
+    "operator",
+    [
+        f"{word}-x-{unit}"
+        for word in ("last", "next")
+        for unit in ("hours", "days", "weeks", "months", "years", "fiscal-years", "fiscal-periods")
+    ]
+    + [f"olderthan-x-{unit}" for unit in ("minutes", "hours", "days", "weeks", "months", "years")],
+)
 def test_numbered_dates(fx: Fetcher, operator: str) -> None:
     assert fx.marked(condition("modifiedon", operator, 3)) in (set(), {f"fx {name}" for name in EVERY})
     assert fx.fetch(f"<filter>{condition('modifiedon', operator, 'x')}</filter>").status == 400
@@ -117,8 +140,10 @@ def test_multi_select_values(fx: Fetcher) -> None:
         table = fx.sandbox.service.organisation.tables["new_sample"]
         multi = [column.name for column in table.columns.values() if column.kind == "MultiSelectPicklist"]
     name = multi[0]
-    xml = ("<fetch><entity name='{}'><attribute name='{}'/><filter><condition attribute='{}' operator='{}'>"
-           "<value>{}</value></condition></filter></entity></fetch>")
+    xml = (
+        "<fetch><entity name='{}'><attribute name='{}'/><filter><condition attribute='{}' operator='{}'>"
+        "<value>{}</value></condition></filter></entity></fetch>"
+    )
     rows = [row[name] for row in fx.every(f"{table.set_name}?$select={name}")]
     value = next(text.split(",")[0] for text in rows if text)
     for operator, expected in (

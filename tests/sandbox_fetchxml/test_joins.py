@@ -23,28 +23,34 @@ TWO = "<filter><condition attribute='lastname' operator='eq' value='fx two'/></f
 NOBODY = "<filter><condition attribute='lastname' operator='eq' value='nobody'/></filter>"
 
 
-@pytest.mark.parametrize(("kind", "inner", "expected"), [
-    ("inner", "", ["a", "a", "c"]),
-    ("inner", TWO, ["a"]),
-    ("outer", "", ["5% [x]", "a", "a", "b", "c", "d"]),
-    ("outer", TWO, ["5% [x]", "a", "b", "c", "d"]),
-    ("exists", "", ["a", "c"]),
-    ("in", TWO, ["a"]),
-    ("matchfirstrowusingcrossapply", "", ["a", "c"]),
-    ("matchfirstrowusingcrossapply", TWO, ["a"]),
-])
+@pytest.mark.parametrize(
+    ("kind", "inner", "expected"),
+    [
+        ("inner", "", ["a", "a", "c"]),
+        ("inner", TWO, ["a"]),
+        ("outer", "", ["5% [x]", "a", "a", "b", "c", "d"]),
+        ("outer", TWO, ["5% [x]", "a", "b", "c", "d"]),
+        ("exists", "", ["a", "c"]),
+        ("in", TWO, ["a"]),
+        ("matchfirstrowusingcrossapply", "", ["a", "c"]),
+        ("matchfirstrowusingcrossapply", TWO, ["a"]),
+    ],
+)
 def test_links_of_the_entity(fx: Fetcher, kind: str, inner: str, expected: list[str]) -> None:
     assert names(fx.fetch(f"<attribute name='name'/>{ONLY}{link(kind, inner)}").rows) == expected
 
 
-@pytest.mark.parametrize(("kind", "inner", "expected"), [
-    ("any", TWO, ["a"]),
-    ("not any", TWO, ["5% [x]", "b", "c", "d"]),
-    ("not any", "", ["5% [x]", "b", "d"]),
-    ("all", TWO, ["c"]),
-    ("all", NOBODY, ["a", "c"]),
-    ("not all", TWO, ["a"]),
-])
+@pytest.mark.parametrize(
+    ("kind", "inner", "expected"),
+    [
+        ("any", TWO, ["a"]),
+        ("not any", TWO, ["5% [x]", "b", "c", "d"]),
+        ("not any", "", ["5% [x]", "b", "d"]),
+        ("all", TWO, ["c"]),
+        ("all", NOBODY, ["a", "c"]),
+        ("not all", TWO, ["a"]),
+    ],
+)
 def test_links_of_a_filter(fx: Fetcher, kind: str, inner: str, expected: list[str]) -> None:
     found = fx.fetch(f"<attribute name='name'/><filter>{MARKED}{link(kind, inner)}</filter>")
     assert names(found.rows) == expected
@@ -68,8 +74,10 @@ def test_linked_columns_and_their_annotations(fx: Fetcher) -> None:
 
 
 def test_nested_links_follow_the_outer_one(fx: Fetcher) -> None:
-    up = ("<link-entity name='account' from='accountid' to='parentcustomerid' alias='up' link-type='inner'>"
-          "<attribute name='name'/></link-entity>")
+    up = (
+        "<link-entity name='account' from='accountid' to='parentcustomerid' alias='up' link-type='inner'>"
+        "<attribute name='name'/></link-entity>"
+    )
     rows = fx.fetch(f"<attribute name='name'/>{ONLY}{link('outer', TWO + up)}").rows
     assert names(rows) == ["5% [x]", "a", "b", "c", "d"]
     assert [row["up.name"] for row in rows if "up.name" in row] == ["fx a"]
@@ -110,9 +118,11 @@ def test_a_link_without_columns_follows_the_relationship(fx: Fetcher) -> None:
 
 def test_a_many_to_many_link(fx: Fetcher) -> None:
     many = next(m for m in fx.sandbox.service.organisation.many_to_many.values() if m.intersect == "teammembership")
-    xml = ("<fetch><entity name='team'><attribute name='name'/><link-entity name='teammembership' from='teamid' "
-           "to='teamid' intersect='true'><link-entity name='systemuser' from='systemuserid' to='systemuserid' "
-           "alias='u'><attribute name='fullname'/></link-entity></link-entity></entity></fetch>")
+    xml = (
+        "<fetch><entity name='team'><attribute name='name'/><link-entity name='teammembership' from='teamid' "
+        "to='teamid' intersect='true'><link-entity name='systemuser' from='systemuserid' to='systemuserid' "
+        "alias='u'><attribute name='fullname'/></link-entity></link-entity></entity></fetch>"
+    )
     rows = fx.get(f"teams?fetchXml={xml}").rows
     nav = many.nav1 if many.entity1 == "team" else many.nav2
     members = fx.get(f"teams?$select=name&$expand={nav}($select=fullname)")

@@ -17,12 +17,15 @@ ONLY = "<filter><condition attribute='tickersymbol' operator='eq' value='FX'/></
 
 
 def test_columns_currency_and_key(fx: Fetcher) -> None:
-    found = fx.fetch("<attribute name='name'/><attribute name='revenue' alias='money'/><attribute name='ownerid'/>"
-                     f"{ONLY}<order attribute='name'/>")
+    found = fx.fetch(
+        "<attribute name='name'/><attribute name='revenue' alias='money'/><attribute name='ownerid'/>"
+        f"{ONLY}<order attribute='name'/>"
+    )
     row = found.rows[1]
     assert found.json["@odata.context"].split("#")[1] == (
         "accounts(name,revenue,_ownerid_value,ownerid,_transactioncurrencyid_value,transactioncurrencyid,accountid,"
-        "ownerid(),transactioncurrencyid())")
+        "ownerid(),transactioncurrencyid())"
+    )
     assert row["name"] == "fx a" and row["money"] == 10 and row["_ownerid_value"] and row["accountid"]
     assert row["@odata.etag"].startswith('W/"') and "money" not in found.rows[0], "nulls are left out"
 
@@ -41,8 +44,10 @@ def test_top_and_order(fx: Fetcher) -> None:
 
 
 def test_choices_sort_by_label(fx: Fetcher) -> None:
-    inner = ("<attribute name='preferredcontactmethodcode'/><order attribute='preferredcontactmethodcode'/><filter>"
-             "<condition attribute='preferredcontactmethodcode' operator='not-null'/></filter>")
+    inner = (
+        "<attribute name='preferredcontactmethodcode'/><order attribute='preferredcontactmethodcode'/><filter>"
+        "<condition attribute='preferredcontactmethodcode' operator='not-null'/></filter>"
+    )
     formatted = "preferredcontactmethodcode@OData.Community.Display.V1.FormattedValue"
     rows = fx.fetch(inner, Prefer=ALL).rows
     labels = [row[formatted].lower() for row in rows]
@@ -52,15 +57,19 @@ def test_choices_sort_by_label(fx: Fetcher) -> None:
 
 
 def test_order_by_lookup_link_and_entity_name(fx: Fetcher) -> None:
-    link = ("<link-entity name='account' from='accountid' to='parentcustomerid' alias='a'><attribute name='name'/>"
-            "<filter><condition attribute='tickersymbol' operator='eq' value='FX'/></filter>{}</link-entity>")
+    link = (
+        "<link-entity name='account' from='accountid' to='parentcustomerid' alias='a'><attribute name='name'/>"
+        "<filter><condition attribute='tickersymbol' operator='eq' value='FX'/></filter>{}</link-entity>"
+    )
     last = "<attribute name='lastname'/><order attribute='lastname' descending='true'/>"
     by_link = fx.fetch(link.format("<order attribute='name'/>"), table="contact").rows
     assert [row["a.name"] for row in by_link] == ["fx a", "fx a", "fx c"]
     own_first = fx.fetch(last + link.format("<order attribute='name'/>"), table="contact").rows
     assert [row["lastname"] for row in own_first] == ["fx two", "fx one", "fx a"]
-    named = "<attribute name='lastname'/><order entityname='a' attribute='name' descending='true'/>" \
-            "<order attribute='lastname'/>"
+    named = (
+        "<attribute name='lastname'/><order entityname='a' attribute='name' descending='true'/>"
+        "<order attribute='lastname'/>"
+    )
     rows = fx.fetch(named + link.format(""), table="contact").rows
     assert [row["lastname"] for row in rows] == ["fx a", "fx one", "fx two"]
 
@@ -95,16 +104,19 @@ def every_page(fx: Fetcher, inner: str, size: int, table: str = "account") -> tu
         cookie = unquote(unquote(inner_cookie[1])) if inner_cookie else ""
 
 
-@pytest.mark.parametrize("inner", [
-    "<attribute name='name'/>",
-    "<attribute name='name'/><order attribute='name'/>",
-    "<attribute name='name'/><order attribute='revenue' descending='true'/><order attribute='industrycode'/>",
-    "<attribute name='name'/><order attribute='primarycontactid'/><order attribute='createdon' descending='true'/>",
-    "<attribute name='name'/><link-entity name='contact' from='parentcustomerid' to='accountid' link-type='outer'"
-    " alias='c'><attribute name='contactid'/></link-entity>",
-    "<attribute name='name'/><link-entity name='contact' from='parentcustomerid' to='accountid' alias='c'>"
-    "<attribute name='contactid'/><order attribute='lastname'/></link-entity>",
-])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<attribute name='name'/>",
+        "<attribute name='name'/><order attribute='name'/>",
+        "<attribute name='name'/><order attribute='revenue' descending='true'/><order attribute='industrycode'/>",
+        "<attribute name='name'/><order attribute='primarycontactid'/><order attribute='createdon' descending='true'/>",
+        "<attribute name='name'/><link-entity name='contact' from='parentcustomerid' to='accountid' link-type='outer'"
+        " alias='c'><attribute name='contactid'/></link-entity>",
+        "<attribute name='name'/><link-entity name='contact' from='parentcustomerid' to='accountid' alias='c'>"
+        "<attribute name='contactid'/><order attribute='lastname'/></link-entity>",
+    ],
+)
 def test_pages_join_to_the_whole(fx: Fetcher, inner: str) -> None:
     whole = fx.fetch(inner, Prefer=ALL).rows
     paged, pages = every_page(fx, inner, 17)
@@ -146,15 +158,18 @@ def test_counts(fx: Fetcher) -> None:
 
 
 def test_children_are_counted(fx: Fetcher) -> None:
-    rows = fx.fetch("<attribute name='name'/><attribute name='accountid' rowaggregate='CountChildren' alias='below'/>"
-                    f"{ONLY}").rows
+    rows = fx.fetch(
+        f"<attribute name='name'/><attribute name='accountid' rowaggregate='CountChildren' alias='below'/>{ONLY}"
+    ).rows
     assert {row["name"][3:]: row["below"] for row in rows} == {"a": 1, "b": 1, "c": 0, "d": 0, "5% [x]": 0}
 
 
 def test_inside_a_batch(fx: Fetcher) -> None:
     xml = f"<fetch><entity name='account'><attribute name='name'/>{ONLY}</entity></fetch>".replace(" ", "%20")
-    body = ("--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
-            f"GET accounts?fetchXml={xml} HTTP/1.1\r\nAccept: application/json\r\n\r\n--b--\r\n")
+    body = (
+        "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+        f"GET accounts?fetchXml={xml} HTTP/1.1\r\nAccept: application/json\r\n\r\n--b--\r\n"
+    )
     answer = fx.send("POST", "$batch", body.encode(), Content_Type="multipart/mixed; boundary=b")
     assert answer.status == 200 and answer.body.count(b'"name":"fx ') == 5
 

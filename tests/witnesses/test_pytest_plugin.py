@@ -34,8 +34,12 @@ def test_the_plugin_loads_without_the_sandboxs_libraries() -> None:
         "print([name for name in ('uvicorn', 'starlette', 'duckdb', 'sqlalchemy') if name in sys.modules])"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True,
-        timeout=60, check=True,
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     assert run.stdout.strip() == "[]"
 
@@ -43,10 +47,25 @@ def test_the_plugin_loads_without_the_sandboxs_libraries() -> None:
 def test_a_sandbox_for_a_module(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(TESTS)
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:dynamics_sandbox",
-         "-p", "sqlalchemy_dynamics.sandbox.pytest_plugin", "."],
-        cwd=tmp_path, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'auth'}", "PATH": ""}, capture_output=True, text=True,
-        timeout=120, check=False,
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:dynamics_sandbox",
+            "-p",
+            "sqlalchemy_dynamics.sandbox.pytest_plugin",
+            ".",
+        ],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'auth'}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert "2 passed" in run.stdout, run.stdout + run.stderr
 
