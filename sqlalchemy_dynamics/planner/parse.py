@@ -152,8 +152,15 @@ def _tokens(sql: str, spoken: _Spoken) -> tuple[list[Token], int]:
             markers += 1
             out.append(_replaced(token, TokenType.PARAMETER, "$"))
             token = _replaced(token, TokenType.NUMBER, str(markers))
+        elif token.token_type == TokenType.COLON and _follows_select(tokens, position):
+            token = _replaced(token, TokenType.PARAMETER, "$")
         out.append(token)
     return out, markers
+
+
+def _follows_select(tokens: list[Token], position: int) -> bool:
+    """There sqlglot takes a colon for the end of an alias that stands first: ``SELECT one: 1``."""
+    return position > 0 and tokens[position - 1].token_type == TokenType.SELECT
 
 
 def _is_top(tokens: list[Token], position: int) -> bool:

@@ -55,3 +55,12 @@ def test_nothing_is_logged_by_the_parser(sql: str, caplog: pytest.LogCaptureFixt
     assert tree is not None
     assert all(title(node) for node in tree.selects) and render(tree).startswith("SELECT name")
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT :one", "SELECT :one AS a, :two", "SELECT DISTINCT :one", "SELECT a FROM (SELECT :one AS a)"]
+)
+def test_a_named_parameter_may_stand_first(sql: str) -> None:
+    tree = parse(sql).tree
+    assert tree is not None
+    assert render(tree) == sql.replace(":", "$")
