@@ -62,6 +62,8 @@ def _read(text: str) -> Shape:
             aggregates = _list(match[2])
         else:
             groups, aggregates = _groupby(match[2], text)
+    if groups is None and not aggregates:
+        raise bad_request(f"The $apply expression '{text}' is not supported.", "0x80060888")
     return Shape(tuple(filters), groups, aggregates)
 
 
@@ -129,10 +131,10 @@ def _group(rows: listing.Rows, path: str) -> Output:
 
 
 def _aggregate(rows: listing.Rows, text: str) -> Output:
-    counted = re.fullmatch(r"\$count\s+as\s+(\w+)", text)
+    counted = re.fullmatch(r"\$count\s+as\s+([A-Za-z_]\w*)", text)
     if counted:
         return Output(counted[1], "count(*)", "count")
-    match = re.fullmatch(r"([\w/]+)\s+with\s+(\w+)\s+as\s+(\w+)", text)
+    match = re.fullmatch(r"([\w/]+)\s+with\s+(\w+)\s+as\s+([A-Za-z_]\w*)", text)
     if match is None:
         raise bad_request(f"Syntax error in the aggregate expression '{text}'.")
     if match[2] not in _METHODS:

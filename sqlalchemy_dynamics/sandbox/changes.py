@@ -69,7 +69,7 @@ def collection(service: Service, request: Request, resource: Resource, options: 
     if options.skiptoken:
         cookie = read_cookie(options.skiptoken)
         plan.number = cookie.page
-        rows.restrict(after(terms, cookie.last))
+        rows.restrict(after(terms, cookie))
     texts, first, last, more = listing.fetch(service, rows, row, parameters, terms, plan)
     shown = context_of(selection, ())
     if options.deltatoken and not more:

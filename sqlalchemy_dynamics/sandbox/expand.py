@@ -42,24 +42,32 @@ def parse_expand(service: Service, table: Table, text: str, nested: bool = False
     """Return the expands of a `$expand`; raises ODataError for what the service refuses."""
     if not text.strip():
         return ()
-    return tuple(_one(service, table, part.strip(), nested) for part in split_outside_quotes(text, ",") if part.strip())
+    found = tuple(_one(service, table, part.strip(), nested) for part in split_outside_quotes(text, ","))
+    if any(expand.navigation.many_to_many for expand in found) and any(expand.children for expand in found):
+        raise bad_request("$expand on a many-to-many relationship cannot be nested.", "0x80060888")
+    return found
 
 
 def _one(service: Service, table: Table, part: str, nested: bool) -> Expand:
     name, bracket, rest = part.partition("(")
+    if not name.strip() or (bracket and not rest.endswith(")")):
+        raise bad_request(f"Syntax error at position {len(part)} in '{part}'.")
     name, reference = name.strip().removesuffix("/$ref"), name.strip().endswith("/$ref")
     navigation = service.organisation.navigations(table.name).get(name)
     if navigation is None:
         raise unknown_property(name, table.name)
     raw = rest.rpartition(")")[0] if bracket else ""
-    given = dict(_option(option) for option in split_outside_quotes(raw, ";") if option.strip())
+    options = [_option(option) for option in split_outside_quotes(raw, ";") if option.strip()]
+    given = dict(options)
+    if len(given) < len(options):
+        raise bad_request(f"An option of $expand was specified more than once in '{part}'.")
     target = service.organisation.tables[navigation.target]
     _check(navigation, given, nested, reference)
-    options = replace(read_options(service, {**given, "$expand": ""}), expand=given.get("$expand", ""))
-    children = parse_expand(service, target, options.expand, True)
+    read = replace(read_options(service, {**given, "$expand": ""}), expand=given.get("$expand", ""))
+    children = parse_expand(service, target, read.expand, True)
     if navigation.many_to_many and (nested or children):
         raise bad_request("$expand on a many-to-many relationship cannot be nested.", "0x80060888")
-    return Expand(navigation, options, raw, reference, children)
+    return Expand(navigation, read, raw, reference, children)
 
 
 def _option(text: str) -> tuple[str, str]:

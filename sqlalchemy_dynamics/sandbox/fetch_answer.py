@@ -142,7 +142,7 @@ class _Answer:
             page = cookie.page
         offset = (page - 1) * size
         if cookie is not None and order.keyed and cookie.last and cookie.page <= page:
-            self.rows.restrict(after(order.terms, cookie.last))
+            self.rows.restrict(after(order.terms, cookie))
             offset = (page - cookie.page) * size
         elif offset >= _SIMPLE_PAGING_ROWS:
             raise refuse("pages")

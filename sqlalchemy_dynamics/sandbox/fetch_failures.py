@@ -31,6 +31,7 @@ _FAILURES: dict[str, tuple[str, str]] = {
         "0x80041131",
         "An attribute can not be specified for an order clause for an aggregate Query. Use an alias.",
     ),
+    "retained": ("0x80097528", "The table '{name}' has no retained rows."),
     "alias": ("0x8004110a", "The alias '{name}' does not exist in the query."),
     "bad alias": ("0x80040203", "The alias '{name}' is not valid. It must match ^[A-Za-z_][A-Za-z0-9_]*$."),
     "other table": ("0x80060888", "The entity '{name}' of the FetchXML is not the table of '{set_name}'."),

@@ -120,6 +120,8 @@ def parse_fetch(text: str) -> Fetch:
     entity = root.find("entity")
     if root.tag != "fetch" or entity is None or not entity.get("name"):
         raise refuse("no entity")
+    if root.get("datasource") == "retained":
+        raise refuse("retained", name=entity.get("name"))
     _check(root)
     links, conditions = (sum(1 for _ in root.iter(name)) for name in ("link-entity", "condition"))
     if links > _MOST_LINKS:

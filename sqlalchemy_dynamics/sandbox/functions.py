@@ -53,7 +53,7 @@ class Call:
     def list(self) -> list[object]:
         """The stored forms of PropertyValues."""
         value = self.literal("PropertyValues").value
-        if not isinstance(value, list) or not value:
+        if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
             raise bad_request(
                 f"The parameter 'PropertyValues' of '{NAMESPACE}.{self.name}' must be a collection of strings."
             )
@@ -93,10 +93,21 @@ def compile_function(node: Custom, scope: Scope) -> Sql:
             f"An unknown function with name '{NAMESPACE}.{node.name}' was found. This may also be a function "
             "import or a key lookup on a navigation property, which is not allowed."
         )
+    if "X" in node.name or node.name.startswith(("InFiscal", "InOr")):
+        _check_numbers(node)
     name = node.arguments.get("PropertyName")
     if not isinstance(name, Literal) or name.kind != "string":
         raise bad_request(f"The parameter 'PropertyName' of the function '{NAMESPACE}.{node.name}' is missing.")
     return builder(Call(node.name, _reference(scope, str(name.value)), node.arguments, scope))
+
+
+def _check_numbers(node: Custom) -> None:
+    """Raise ODataError 400 for a text where the function takes an Edm.Int64."""
+    for name, argument in node.arguments.items():
+        if name != "PropertyName" and isinstance(argument, Literal) and argument.kind != "int":
+            raise bad_request(
+                f"The parameter '{name}' of the function '{NAMESPACE}.{node.name}' must be a whole number."
+            )
 
 
 def _reference(scope: Scope, name: str) -> Reference:

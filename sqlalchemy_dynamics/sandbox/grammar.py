@@ -265,11 +265,17 @@ class _Parser:
         while not self.is_mark(")"):
             parameter = self.take()[1]
             self.take("=")
-            arguments[parameter] = self.primary()
+            arguments[parameter] = self.argument()
             if self.is_mark(","):
                 self.take()
         self.take(")")
         return Custom(name, arguments)
+
+    def argument(self) -> Node:
+        kind, text, _ = self.peek
+        if kind == "list" and any("'" in item for item in re.findall(r'"(?:[^"\\]|\\.)*"', text)):
+            raise _invalid_json()
+        return self.primary()
 
     def path(self) -> Node:
         parts = [self.take()[1]]
@@ -286,7 +292,7 @@ class _Parser:
     def quantified(self, path: Path) -> Node:
         quantifier = self.take()[1]
         self.take("(")
-        if self.is_mark(")"):
+        if self.is_mark(")") and quantifier == "any":
             self.take()
             return Lambda(path, quantifier, "", None)
         variable = self.take()[1]
@@ -324,10 +330,14 @@ def _list(text: str) -> list[object]:
         try:
             return list(json.loads(single))
         except ValueError:
-            raise bad_request(
-                "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and "
-                "properties of an object must be separated by commas."
-            ) from None
+            raise _invalid_json() from None
+
+
+def _invalid_json() -> ODataError:
+    return bad_request(
+        "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and "
+        "properties of an object must be separated by commas."
+    )
 
 
 def parse_filter(text: str, aliases: Mapping[str, str], switches: Switches) -> Node:

@@ -170,6 +170,6 @@ def applied(request: Request) -> dict[str, str]:
     found = [
         f'{name}="{v}"' if "annot" in name else f"{name}={v}" if v else name
         for name, v in request.prefer.items()
-        if name in names
+        if name in names and (name != "odata.maxpagesize" or (v.isdigit() and int(v) > 0))
     ]
     return {"Preference-Applied": ",".join(found)} if found else {}

@@ -65,6 +65,7 @@ FUNCTIONS: dict[str, Handler] = {
     "RetrieveTotalRecordCount": retrieve_total_record_count,
 }
 """Unbound functions (GET) by name; rooms beside the core add theirs."""
+_WITHOUT_PARAMETERS = frozenset({"WhoAmI", "RetrieveVersion"})
 ACTIONS: dict[str, Handler] = {}
 """Unbound actions (POST) by name."""
 BOUND: dict[tuple[str, str], Callable[[Service, Request, Resource], Reply]] = {}
@@ -73,6 +74,8 @@ BOUND: dict[tuple[str, str], Callable[[Service, Request, Resource], Reply]] = {}
 
 def operation(service: Service, request: Request, resource: Resource) -> Reply:
     """Answer an unbound function or action; the wrong verb is a 404 (section 4.12)."""
+    if resource.name in _WITHOUT_PARAMETERS and (resource.arguments or "").strip():
+        raise no_such_segment(resource.name)
     known, other = (FUNCTIONS, ACTIONS) if request.method == "GET" else (ACTIONS, FUNCTIONS)
     if resource.name in known:
         return known[resource.name](service, request)

@@ -123,7 +123,10 @@ def _companions(column: Column) -> list[str]:
 
 def order_terms(scope: Scope, orderby: tuple[str, ...]) -> list[OrderTerm]:
     """Return the sort terms, the key as the last (section 4.5)."""
-    terms = [_term(scope, part) for part in orderby if part.strip()]
+    if orderby and not all(part.strip() for part in orderby):
+        text = ",".join(orderby)
+        raise bad_request(f"Expression expected at position {len(text)} in '{text}'.")
+    terms = [_term(scope, part) for part in orderby]
     key = scope.table.columns[scope.table.primary_id]
     reference = Reference(key, scope.table, scope.alias)
     if all(term.shown != reference.sql for term in terms):

@@ -33,6 +33,8 @@ class Cookie:
 
     page: int
     last: tuple[object, ...]
+    names: tuple[str, ...] = ()
+    """The sort columns it was made for."""
 
 
 def skip_token(
@@ -45,8 +47,11 @@ def skip_token(
 
 
 def _element(term: OrderTerm, last: object, first: object) -> str:
-    name = re.sub(r"[^A-Za-z0-9_.]", "_", term.name)
-    return f"<{name} {_shown('last', last, term.guid)} {_shown('first', first, term.guid)} />"
+    return f"<{_element_name(term)} {_shown('last', last, term.guid)} {_shown('first', first, term.guid)} />"
+
+
+def _element_name(term: OrderTerm) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]", "_", term.name)
 
 
 def _shown(side: str, value: object, guid: bool) -> str:
@@ -62,7 +67,8 @@ def read_cookie(text: str) -> Cookie:
     try:
         outer = _attributes(text)[0][1]
         elements = _attributes(unquote(unquote(outer["pagingcookie"])))
-        return Cookie(int(outer["pagenumber"]), tuple(_value(attributes) for _, attributes in elements[1:]))
+        values, names = tuple(_value(given) for _, given in elements[1:]), tuple(name for name, _ in elements[1:])
+        return Cookie(int(outer["pagenumber"]), values, names)
     except (KeyError, ValueError, IndexError, expat.ExpatError):
         raise ODataError(400, "0x80060888", "Malformed XML in the $skiptoken value.") from None
 
@@ -86,9 +92,13 @@ def _value(attributes: dict[str, str]) -> object:
     return text[1:-1].lower() if re.fullmatch(r"\{[0-9A-Fa-f-]{36}\}", text) else text
 
 
-def after(terms: Sequence[OrderTerm], last: Sequence[object]) -> Sql:
-    """Return the condition for the rows behind `last` in the order of `terms` (nulls count as smallest)."""
-    if len(terms) != len(last):
+def after(terms: Sequence[OrderTerm], cookie: Cookie) -> Sql:
+    """Return the condition for the rows behind the cookie's in the order of `terms` (nulls count as smallest).
+
+    Raises ODataError 400 (0x80041129) for a cookie of another order or table.
+    """
+    last = cookie.last
+    if tuple(map(_element_name, terms)) != cookie.names:
         raise ODataError(400, "0x80041129", "The order of the query does not match its paging cookie.")
     condition: Sql | None = None
     for term, value in reversed(list(zip(terms, last, strict=True))):

@@ -70,6 +70,8 @@ class Scope:
     alias: str = "t"
     joins: dict[tuple[str, ...], tuple[str, Table, str]] = field(default_factory=dict)
     variables: dict[str, Scope] = field(default_factory=dict)
+    it: str = ""
+    """Inside any and all: the table of the query, which is all that a name without a variable could belong to."""
     counter: list[int] = field(default_factory=lambda: [0])
 
     def __post_init__(self) -> None:
@@ -112,7 +114,13 @@ class Scope:
         if parts[0] in self.variables:
             if len(parts) == 1:
                 raise bad_request(f"The variable '{parts[0]}' must be followed by a property.")
-            return self.variables[parts[0]].resolve(parts[1:])
+            return self.variables[parts[0]].own(parts[1:])
+        if self.it:
+            raise unknown_property(parts[0], self.it)
+        return self.own(parts)
+
+    def own(self, parts: tuple[str, ...]) -> Reference:
+        """Return the column a path from this scope's own table names; raises ODataError 400 for an unknown name."""
         alias, table = self.join(parts[:-1])
         column = table.properties().get(parts[-1])
         if column is None:
@@ -301,6 +309,8 @@ def _lambda(node: Lambda, scope: Scope, negated: bool) -> Sql:
     owner, parts = scope, node.path.parts
     if parts[0] in scope.variables:
         owner, parts = scope.variables[parts[0]], parts[1:]
+    elif scope.it:
+        raise unknown_property(parts[0], scope.it)
     if len(parts) != 1:
         raise bad_request("A collection reached through a lookup cannot be used with any or all.", "0x80060888")
     navigation = owner.navigation(owner.table, parts[0])
@@ -311,6 +321,7 @@ def _lambda(node: Lambda, scope: Scope, negated: bool) -> Sql:
         scope.service.organisation.tables[navigation.target],
         scope.next_alias("l"),
         counter=scope.counter,
+        it=scope.it or scope.table.name,
     )
     inner.variables = {**scope.variables, node.variable: inner} if node.variable else dict(scope.variables)
     condition = Sql("1")

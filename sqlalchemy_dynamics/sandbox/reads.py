@@ -105,7 +105,7 @@ def page(service: Service, request: Request, resource: Resource, options: Option
     if options.skiptoken:
         cookie = read_cookie(options.skiptoken)
         plan.number = cookie.page
-        rows.restrict(after(terms, cookie.last))
+        rows.restrict(after(terms, cookie))
     texts, first, last, more = fetch(service, rows, row, row_parameters, terms, plan)
     context = f"{request.root}$metadata#{table.set_name}{context_of(selection, expands)}"
     head = [f'"@odata.context":{json.dumps(context, ensure_ascii=False)}']
@@ -173,7 +173,15 @@ def _as(resource: Resource, kind: str) -> Resource:
 def row(service: Service, request: Request, resource: Resource) -> Reply:
     """Answer GET on one row."""
     options = read_options(service, {k: v for k, v in request.options.items() if k not in ("$count",)})
-    for name, given in (("$filter", options.filter), ("$orderby", options.orderby), ("$top", options.top is not None)):
+    collections_only = {
+        "$filter": options.filter,
+        "$orderby": options.orderby,
+        "$top": options.top is not None,
+        "$apply": options.apply,
+        "$skiptoken": options.skiptoken,
+        "$deltatoken": options.deltatoken,
+    }
+    for name, given in collections_only.items():
         if given:
             raise Refused(service.switches.query_option, name=name)
     row_id = find_row(service, resource)

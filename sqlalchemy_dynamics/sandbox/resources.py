@@ -74,6 +74,8 @@ def resolve(service: Service, request: Request) -> Resource:
     head = segments[0]
     name, arguments = _split(head)
     if head in ("$metadata", "$batch"):
+        if len(segments) > 1:
+            raise no_such_segment(segments[1])
         return Resource(head[1:])
     if name in DEFINITION_SETS:
         return Resource("definitions", name=name, segments=tuple(segments))

@@ -46,7 +46,7 @@ class _Query:
         aliases = [name.table] if name.table else list(self.tables)
         for alias in aliases:
             table = self.tables.get(alias)
-            column = table.columns.get(name.column) or table.properties().get(name.column) if table else None
+            column = table.columns.get(name.column) if table else None
             if table is not None and column is not None and column.kind not in ("Virtual", "File", "Image"):
                 return Reference(column, table, sql_name(alias))
         raise self.refuse(f"Invalid column name '{name.column}'.")

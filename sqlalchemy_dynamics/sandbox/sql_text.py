@@ -19,6 +19,7 @@ _RESERVED = _REFUSED | frozenset({
     "INNER", "LEFT", "OUTER", "JOIN", "AS", "ASC", "DESC", "TOP", "DISTINCT", "OFFSET", "FETCH", "NEXT", "FIRST",
     "ROWS", "ROW", "ONLY",
 })
+_LARGEST_TOP = 5000
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>N?'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<quoted>\[[^\]]+\]|\"[^\"]+\")"
     r"|(?P<word>[A-Za-z_]\w*)|(?P<mark><>|!=|<=|>=|[=<>(),.*;]))"
@@ -173,6 +174,8 @@ class _Parser:
         number = self.whole()
         if bracket:
             self.expect(")")
+        if number > _LARGEST_TOP:
+            raise SqlSyntax(f"TOP must not exceed {_LARGEST_TOP}.")
         return number
 
     def _window(self) -> tuple[int, int | None]:
