@@ -82,7 +82,11 @@ def _targets(request: Request, resource: Resource) -> Iterator[Json]:
     if resource.key is not None:
         raise key_error(resource)
     table = resource.rows
-    targets = request.json().get("Targets")
+    body = request.json()
+    if others := [name for name in body if name != "Targets" and not name.startswith("@")]:
+        message = f"The parameter '{others[0]}' in the request payload is not a valid parameter for the operation."
+        raise payload_error(table, message)
+    targets = body.get("Targets")
     if not isinstance(targets, list) or not all(isinstance(target, dict) for target in targets):
         raise payload_error(table, "The parameter 'Targets' must be a collection of rows.")
     for target in targets:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy_dynamics.sandbox.binding import Target, lookup_values, target_of
-from sqlalchemy_dynamics.sandbox.failures import Refused, bad_request
+from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, Refused, bad_request
 from sqlalchemy_dynamics.sandbox.schema import Column, Navigation, Table
 from sqlalchemy_dynamics.sandbox.validation import (
     checked_value,
@@ -54,6 +54,8 @@ class _Reader:
     def member(self, name: str, value: object) -> None:
         bare, annotated, annotation = name.partition("@")
         if annotated and not bare:
+            if annotation == "odata.type":
+                self._type(str(value).lstrip("#"))
             return
         if annotated:
             self._annotation(bare, annotation, value)
@@ -63,6 +65,14 @@ class _Reader:
             self._navigation(self.navigations[name], value)
         else:
             raise invalid_property(self.table, name)
+
+    def _type(self, name: str) -> None:
+        if not self.table.abstract and name not in (f"{NAMESPACE}.{self.table.name}", f"mscrm.{self.table.name}"):
+            message = (
+                f"A resource with type '{name}' was found, but it is not assignable to the expected type "
+                f"'{NAMESPACE}.{self.table.name}'."
+            )
+            raise payload_error(self.table, message)
 
     def _annotation(self, name: str, annotation: str, value: object) -> None:
         if annotation != "odata.bind":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -81,6 +82,7 @@ def answer(service: Service, request: Request) -> Reply:
             return kept
         moment = (service.store.writes, service.organisation.version)
         resource = resolve(service, request)
+        _check_media(service, request, resource)
         route = ROUTES.get((request.method, resource.kind))
         if route is None:
             raise key_error(resource)
@@ -95,6 +97,17 @@ def answer(service: Service, request: Request) -> Reply:
             return error_reply(Refused(service.switches.timeout), bool(Wanted.of(request)))
         _log.exception("%s %s?%s", request.method, request.path, request.query)
         return error_reply(ODataError(500, "0x80040216", "An unexpected error occurred."))
+
+
+def _check_media(service: Service, request: Request, resource: Resource) -> None:
+    """Refuse a body that is not said to be JSON, and $metadata as anything but XML (sections 1.2, 2)."""
+    given = request.headers.get("content-type", "")
+    raw = resource.kind in ("batch", "column", "value") and request.method in ("POST", "PATCH")
+    if request.body and not raw and re.split("[;,]", given)[0].strip().lower() != "application/json":
+        raise Refused(service.switches.content_type, name=given)
+    accepted = request.headers.get("accept", "*/*")
+    if resource.kind == "metadata" and not re.search(r"xml|\*/\*|application/\*", accepted):
+        raise Refused(service.switches.metadata_as_json, name=accepted)
 
 
 def _impersonating(service: Service, request: Request) -> Service:

@@ -79,7 +79,8 @@ def _cast(service: Service, body: Json) -> Table | None:
 
 
 def _typed(service: Service, navigation: Navigation, body: Json) -> Table:
-    return _cast(service, body) or service.organisation.tables[navigation.target]
+    target = service.organisation.tables[navigation.target]
+    return (_cast(service, body) if target.abstract else None) or target
 
 
 def _make_children(service: Service, request: Request, parent: Target, found: Body) -> None:

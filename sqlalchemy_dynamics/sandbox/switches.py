@@ -67,6 +67,14 @@ class Switches:
     # 11: writes of nothing and of read-only properties
     empty_patch_allowed: bool = True
     lookup_value_in_body_ignored: bool = True
+    key_change: Answer = Answer(400, "0x80040203", "The primary key '{name}' of a row cannot be changed.")
+    content_type: Answer = Answer(
+        415, "", "The request entity's media type '{name}' is not supported for this resource."
+    )
+    metadata_as_json: Answer = Answer(
+        415, "", "A supported MIME type could not be found that matches the acceptable MIME types for the request. The "
+        "supported type(s) 'application/xml' do not match any of the acceptable MIME types '{name}'.",
+    )
     duplicate_found: Answer = Answer(
         412, "0x80040333",
         "A record was not created or updated because a duplicate of the current record already exists.",

@@ -22,13 +22,33 @@ JSON = "application/json; odata.metadata=minimal"
 
 
 def parse_query(text: str) -> dict[str, str]:
-    """Return the query options of a raw query string, decoded; `+` is a blank. The first of equal names wins."""
+    """Return the query options of a raw query string, decoded; `+` is a blank.
+
+    Raises ODataError 400 for a system option given twice.
+    """
     options: dict[str, str] = {}
     for part in text.split("&"):
-        name, _, value = part.partition("=")
+        encoded, _, value = part.partition("=")
+        name = unquote_plus(encoded).strip()
+        if name.startswith("$") and name in options:
+            message = f"Query option '{name}' was specified more than once, but it must be specified at most once."
+            raise ODataError(400, "0x0", message)
         if name:
-            options.setdefault(unquote_plus(name).strip(), unquote_plus(value))
+            options.setdefault(name, unquote_plus(value))
     return options
+
+
+def _distinct(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        name = next(name for name in names if names.count(name) > 1)
+        message = (
+            f"Multiple properties with the name '{name}' were detected in a resource or a complex value. OData does "
+            "not allow duplicate properties."
+        )
+        raise ODataError(400, "0x80048d19", message)
+    return found
 
 
 @dataclass(frozen=True)
@@ -67,7 +87,7 @@ class Request:
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object; raises ODataError 400 when it is none."""
         try:
-            found = json.loads(self.body.decode("utf-8-sig"), parse_float=str)
+            found = json.loads(self.body.decode("utf-8-sig"), parse_float=str, object_pairs_hook=_distinct)
         except ValueError:
             raise ODataError(400, "0x80048d19", "Stream was not readable.") from None
         if not isinstance(found, dict):

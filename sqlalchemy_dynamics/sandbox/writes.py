@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.sandbox.batch import ENTITY
 from sqlalchemy_dynamics.sandbox.binding import Target, concrete, lookup_values, target_of
 from sqlalchemy_dynamics.sandbox.callers import caller_of
 from sqlalchemy_dynamics.sandbox.cascade import delete_row
-from sqlalchemy_dynamics.sandbox.failures import ODataError
+from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused
 from sqlalchemy_dynamics.sandbox.linking import link, unlink
 from sqlalchemy_dynamics.sandbox.payload import Json
 from sqlalchemy_dynamics.sandbox.resources import Key, Resource, find_key, find_row, key_error
@@ -183,6 +183,8 @@ def _one_property(service: Service, request: Request, resource: Resource, value:
     assert column is not None
     if column.is_lookup and not column.plain_guid:
         raise invalid_property(resource.rows, column.property)
+    if column.name == resource.rows.primary_id:
+        raise Refused(service.switches.key_change, name=column.property)
     row_id = find_row(service, resource)
     check_version(service, request, resource.rows, row_id)
     update_row(service, request, resource.rows, row_id, {column.property: value})

@@ -53,6 +53,8 @@ class Client:
         connection = http.client.HTTPConnection(parts.netloc, timeout=30)
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         given.setdefault("Authorization", f"Bearer {self.sandbox.access_token}")
+        if body is not None:
+            given.setdefault("Content-Type", "application/json")
         target = quote(parts.path + (f"?{parts.query}" if parts.query else ""), safe=SAFE)
         try:
             connection.request(method, target, body, {k: v for k, v in given.items() if v})

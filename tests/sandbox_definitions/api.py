@@ -64,6 +64,8 @@ class Api:
     def __call__(self, method: str, url: str, body: object = None, **headers: str) -> Answer:
         path, _, query = url.partition("?")
         named = {name.replace("__", ".").replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            named.setdefault("content-type", "application/json")
         payload = b"" if body is None else json.dumps(body).encode()
         reply: Reply = answer(self.service, Request(method, path, query, named, payload, ROOT))
         return Answer(reply.status, reply.headers, reply.body.decode())

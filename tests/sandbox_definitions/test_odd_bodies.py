@@ -12,6 +12,7 @@ from sqlalchemy_dynamics.sandbox.wire import Request
 from tests.sandbox_definitions.api import CRM, ROOT, Api, choice, column, label, one_to_many, table
 
 ODD: tuple[object, ...] = (None, "", "x", 5, -1.5, True, [], ["x"], [None], {}, {"Value": None}, {"LocalizedLabels": 5})
+JSON = {"content-type": "application/json"}
 COLUMNS = "EntityDefinitions(LogicalName='new_sample')/Attributes"
 KEYS = "EntityDefinitions(LogicalName='new_sample')/Keys"
 LINK = {"SchemaName": "new_p", "ReferencedEntity": "account", "ReferencingEntity": "new_sample"}
@@ -88,4 +89,4 @@ def test_bodies_that_are_no_objects(text: bytes) -> None:
         ("PUT", f"{COLUMNS}(LogicalName='new_flag')"),
         ("POST", "OrderOption"),
     ):
-        assert answer(org.service, Request(method, url, body=text, root=ROOT)).status == 400
+        assert answer(org.service, Request(method, url, headers=JSON, body=text, root=ROOT)).status == 400
