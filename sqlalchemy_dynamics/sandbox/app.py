@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -78,6 +79,9 @@ class App:
         query = scope["query_string"].decode("latin-1")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in _merged(scope["headers"])}
         if path.startswith("/_sandbox/"):
+            if not _is_loopback(scope):
+                await _send(send, Reply(403, {"Content-Type": "text/plain"}, b"loopback only"))
+                return
             reply = await run_in_threadpool(self.control, scope["method"], path, body)
             await _send(send, reply)
             return
@@ -151,6 +155,11 @@ class App:
         for hook in self.finish:
             hook(request, reply, time.monotonic() - started)
         return reply
+
+
+def _is_loopback(scope: Scope) -> bool:
+    client = scope.get("client")
+    return client is None or ip_address(client[0].partition("%")[0]).is_loopback
 
 
 def _origin(headers: Mapping[str, str]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from dataclasses import dataclass, field
 
 __all__ = ["KINDS", "Fault", "Faults", "parse_fault"]
 
 KINDS = ("429", "401", "500", "502", "503", "504", "drop", "truncate", "slow", "html", "repeat")
+_WHEN = re.compile(r"[#%]0*[1-9]\d*|0*[1-9]\d*\+|0|1|0?\.\d+|[01]\.0*")
 
 
 @dataclass
@@ -27,11 +29,7 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault '{self.kind}': use one of {', '.join(KINDS)}")
-        try:
-            number = float(self.when.strip("#%+"))
-        except ValueError:
-            number = -1.0
-        if number < 0 or ((self.when[0] in "#%" or self.when[-1] == "+") and number < 1):
+        if not _WHEN.fullmatch(self.when):
             raise ValueError(f"unknown time '{self.when}' of a fault: use a rate (0.05), #3, %3 or 3+")
 
     def strikes(self, chance: random.Random) -> bool:
