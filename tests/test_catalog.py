@@ -404,4 +404,11 @@ def test_the_default_folder_follows_the_environment(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_folder() == tmp_path / "sqlalchemy-dynamics"
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert default_folder().name == "sqlalchemy-dynamics" and default_folder().is_absolute()
+    folder = default_folder()
+    assert folder is not None and folder.name == "sqlalchemy-dynamics" and folder.is_absolute()
+
+
+def test_a_user_without_a_home_has_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert default_folder() is None

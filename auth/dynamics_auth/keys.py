@@ -27,13 +27,26 @@ _LIMIT = 4096
 
 
 def configuration_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
-    """The user's configuration folder of this package on that platform."""
-    home = Path(environ.get("USERPROFILE" if platform == "win32" else "HOME") or Path.home())
+    """The user's configuration folder of this package on that platform.
+
+    Raises AuthError for a user without a home, as containers run under.
+    """
     if platform == "win32":
-        return Path(environ.get("APPDATA") or home / "AppData" / "Roaming") / FOLDER
+        return Path(environ.get("APPDATA") or _home(environ, "USERPROFILE") / "AppData" / "Roaming") / FOLDER
     if platform == "darwin":
-        return home / "Library" / "Application Support" / FOLDER
-    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / FOLDER
+        return _home(environ, "HOME") / "Library" / "Application Support" / FOLDER
+    return Path(environ.get("XDG_CONFIG_HOME") or _home(environ, "HOME") / ".config") / FOLDER
+
+
+def _home(environ: Mapping[str, str], variable: str) -> Path:
+    try:
+        return Path(environ.get(variable) or Path.home())
+    except RuntimeError:
+        raise AuthError(
+            f"this user has no home folder: set {variable}, or OAuthSettingsLocation and a key "
+            f"(OAuthSettingsKeyFile, or a passphrase in {PASSPHRASE_VARIABLE})",
+            "interface",
+        ) from None
 
 
 def explicit_keys(settings: AuthSettings, environ: Mapping[str, str]) -> list[Key]:
@@ -86,7 +99,10 @@ def _raw_key(origin: str, text: str, what: str) -> Key:
 
 
 def _user_key(environ: Mapping[str, str]) -> Key | None:
-    path = configuration_folder(environ) / KEY_FILE
+    try:
+        path = configuration_folder(environ) / KEY_FILE
+    except AuthError:
+        return None
     content = read_private(resolve(str(path)), "the key file", limit=_LIMIT, key=True)
     return None if content is None else _raw_key("keyfile", content.decode("ascii", "replace"), f"the key file {path}")
 

@@ -48,17 +48,25 @@ class StoredDocument:
     checked: float
 
 
-def default_folder() -> Path:
-    """The user's cache folder for this package: XDG_CACHE_HOME, else where the platform keeps caches."""
+def default_folder() -> Path | None:
+    """The user's cache folder for this package: XDG_CACHE_HOME, else where the platform keeps caches.
+
+    None for users without a home, as containers run under.
+    """
+    try:
+        return _base_folder() / "sqlalchemy-dynamics"
+    except RuntimeError:
+        return None
+
+
+def _base_folder() -> Path:
     if os.environ.get("XDG_CACHE_HOME"):
-        base = Path(os.environ["XDG_CACHE_HOME"])
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        base = Path.home() / ".cache"
-    return base / "sqlalchemy-dynamics"
+        return Path(os.environ["XDG_CACHE_HOME"])
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path.home() / ".cache"
 
 
 class DiskCache:

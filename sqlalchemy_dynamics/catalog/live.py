@@ -211,14 +211,17 @@ class Catalog:
 
 
 def _disk_cache(session: Session) -> DiskCache | None:
-    """None for organisations on this machine: their ports are used again by others."""
+    """None for organisations on this machine, whose ports are used again by others, and without any folder."""
     host = urlsplit(session.root).hostname or ""
     if _is_loopback(host):
         return None
     settings = session.settings
     location = settings.text("CacheLocation")
+    folder = Path(location) if location else default_folder()
+    if folder is None:
+        return None
     identity = None if settings.text("OAuthAccessToken") else settings.digest(_IDENTITY)
-    return DiskCache(Path(location) if location else default_folder(), session.root, identity)
+    return DiskCache(folder, session.root, identity)
 
 
 def _is_loopback(host: str) -> bool:

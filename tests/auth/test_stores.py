@@ -13,7 +13,9 @@ import pytest
 
 from dynamics_auth import stores
 from dynamics_auth.failures import AuthError, StoreUnwritable, StoreWrongKey
+from dynamics_auth.keys import find_keys
 from dynamics_auth.maintenance import SHOWN, export_settings, rotate_key, show_settings
+from dynamics_auth.settings import AuthSettings
 from dynamics_auth.stores import FileStore, MemoryStore, SetsAside, TokenStore, default_location, open_store
 from tests.auth.support import ORG, World
 
@@ -242,3 +244,12 @@ def test_an_older_file_put_back_is_noticed(world: World) -> None:
 
 def test_the_default_location_is_in_the_configuration_folder() -> None:
     assert default_location({"HOME": "/home/u"}) == "/home/u/.config/sqlalchemy-dynamics/OAuthSettings.txt"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its folder is APPDATA")
+def test_a_user_without_a_home_names_the_file_and_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    with pytest.raises(AuthError, match="no home folder: set HOME, or OAuthSettingsLocation and a key"):
+        default_location({})
+    phrase = {"DYNAMICS_OAUTH_PASSPHRASE": "correct horse battery staple"}
+    assert [key.origin for key in find_keys(AuthSettings(), phrase) if key.origin != "keyring"] == ["passphrase"]
