@@ -1,5 +1,4 @@
 """How the seeded values of a column are made: one table by (table, column), one by column name, one by kind."""
-# ruff: noqa: E501
 
 from __future__ import annotations
 

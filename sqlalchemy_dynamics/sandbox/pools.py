@@ -1,5 +1,4 @@
 """What seeded rows are made of: names and texts with everything that breaks clients, fixed rows, row counts."""
-# ruff: noqa: E501
 
 from __future__ import annotations
 

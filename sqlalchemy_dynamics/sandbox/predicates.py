@@ -219,10 +219,18 @@ def _columns(op: str, left: Reference, left_path: Path, right_path: Path, scope:
     if edm_type(left.column) != edm_type(right.column):
         raise _types(edm_type(left.column), edm_type(right.column), grammar.COMPARISONS[op])
     side = "equal" if op in ("eq", "ne") else "order"
-    text = f"{getattr(left, side)} {_OPERATORS[op]} {getattr(right, side)}"
+    near, far = (_same_scale(each, other, side) for each, other in ((left, right), (right, left)))
+    text = f"{near} {_OPERATORS[op]} {far}"
     if op == "ne" and scope.service.switches.column_ne_is_one_sided:
         text = f"({text} OR {left.sql} IS NULL)"
     return _guarded(left, Sql(text))
+
+
+def _same_scale(reference: Reference, other: Reference, side: str) -> str:
+    """Return a column as it compares with another: money and decimals are stored with scales of their own."""
+    missing = SCALES.get(other.column.kind, 0) - SCALES.get(reference.column.kind, 0)
+    text = str(getattr(reference, side))
+    return f"({text} * {10**missing})" if missing > 0 else text
 
 
 def comparison(op: str, reference: Reference, literal: Literal, scope: Scope) -> Sql:

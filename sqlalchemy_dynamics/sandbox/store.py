@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy_dynamics.sandbox.formats import choice_labels, formatted
 from sqlalchemy_dynamics.sandbox.schema import Column, Organisation, Table
+from sqlalchemy_dynamics.sandbox.sums import ExactSum
 from sqlalchemy_dynamics.sandbox.values import KINDS, collate, fold, guid_key, like_fold, sql_name, t_like
 
 __all__ = ["FIRST_VERSION", "Store", "type_column"]
@@ -58,6 +59,7 @@ class Store:
     def _prepare(self) -> None:
         for name, arguments, function in _FUNCTIONS:
             self._db.create_function(name, arguments, function, deterministic=True)
+        self._db.create_aggregate("sum", 1, ExactSum)  # type: ignore[arg-type]
         journal = "MEMORY" if self.in_memory else "WAL"
         for setting in (
             "page_size=8192",
