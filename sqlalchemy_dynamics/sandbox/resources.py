@@ -153,7 +153,8 @@ def _special(found: Resource, name: str) -> Resource:
 
 def _cast_or_operation(service: Service, found: Resource, name: str, arguments: str | None) -> Resource:
     cast = service.organisation.tables.get(name)
-    if cast is not None and arguments is None and found.table is not None and cast.base in (found.table.name, ""):
+    castable = cast is not None and found.table is not None and found.table.name in (cast.name, cast.base)
+    if castable and arguments is None:
         return replace(found, table=cast)
     return replace(found, kind="bound", name=name, arguments=arguments)
 

@@ -6,7 +6,7 @@ __all__ = ["ExactSum"]
 
 
 class ExactSum:
-    """An aggregate function in place of ``sum``: whole numbers add up exactly (text beyond 64 bits), nothing is None."""
+    """An aggregate function in place of ``sum``: whole numbers add up exactly, as text beyond 64 bits."""
 
     def __init__(self) -> None:
         self._whole = 0
