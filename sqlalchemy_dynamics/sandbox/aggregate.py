@@ -95,7 +95,7 @@ def apply(service: Service, request: Request, resource: Resource, options: Optio
     names = [output.name for output in outputs]
     if len(set(names)) < len(names):
         raise bad_request("Duplicate alias in the $apply expression.", "0x80041130")
-    if shape.aggregates:
+    if shape.aggregates or service.switches.grouping_is_limited:
         check_limit(service, rows)
     keys = [o.reference.equal for o in groups if o.reference is not None]
     terms = [term for output in outputs for term in (output.sql, *_extra(service, output, wanted))]

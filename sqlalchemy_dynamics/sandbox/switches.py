@@ -109,6 +109,8 @@ class Switches:
     order_by_related: bool = True
     lookup_path_joins_inner: bool = True
     average_of_integers_is_whole: bool = True
+    # whether groupby without an aggregate counts its input rows too
+    grouping_is_limited: bool = True
     metadata_function: Answer = Answer(
         400, "0x8006088a", 'The "{name}" function isn\'t supported for Metadata Entities.'
     )

@@ -125,3 +125,12 @@ def test_fault_times_that_mean_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", ["429:0.05", "429:.5:3", "drop:1", "drop:0", "401:#3", "500:%3", "html:3+"])
 def test_fault_times(text: str) -> None:
     assert parse_fault(text).when == text.split(":")[1]
+
+
+def test_grouping_alone_is_limited_too(client: Any, sandbox: Any) -> None:
+    sandbox.service.aggregate_limit = 10
+    try:
+        assert client.get("accounts?$apply=groupby((industrycode))").error[:2] == (400, "0x8004E023")
+        assert client.get("accounts?$apply=filter(name eq null)/groupby((industrycode))").status == 200
+    finally:
+        sandbox.service.aggregate_limit = 50_000
