@@ -79,7 +79,7 @@ def _serve(sandbox: Sandbox) -> int:
         with sandbox:
             print(json.dumps(sandbox.info), flush=True)
             stop.wait()
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         print(f"dynamics sandbox: {error}", file=sys.stderr)
         return 1
     return 0

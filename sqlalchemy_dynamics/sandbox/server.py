@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
@@ -41,13 +42,27 @@ _IN_MEMORY_UP_TO = 20_000
 _MADE_AT_ONCE = {"account": 20_000, "contact": 400_000}
 
 
+def _check(**numbers: tuple[float, int]) -> None:
+    """Raise ValueError for a number below the one it must not be below."""
+    for name, (number, least) in numbers.items():
+        if number < least:
+            raise ValueError(f"{name} must be {least} or more, not {number}")
+
+
+def _opened(organisation: Organisation, generator: Generator, path: str) -> Store:
+    try:
+        return Store(organisation, generator.fill, path)
+    except sqlite3.DatabaseError as error:
+        raise ValueError(f"cannot keep the rows in {path}: {error}") from None
+
+
 class Sandbox:
     """A local Dataverse organisation. A context manager; `start` and `close` do the same by hand.
 
     `rows` accounts (other tables in proportion) made from `seed`; `metadata` a CSDL file to become the organisation of;
     `database` a sqlite file to keep the rows in; `latency` milliseconds added to each answer; `faults` as
     ``KIND:WHEN[:ARG]`` texts; `auth=False` asks for no token; `limits` the service-protection numbers (those of the
-    service unless given). Raises ValueError for a bad fault or document.
+    service unless given). Raises ValueError for a bad number, fault, document or database.
     """
 
     def __init__(
@@ -67,6 +82,8 @@ class Sandbox:
         switches: Switches | None = None,
         limits: Limits | None = None,
     ) -> None:
+        _check(rows=(rows, 0), max_page_size=(max_page_size, 1), latency=(latency, 0))
+        _check(aggregate_limit=(aggregate_limit, 1), count_limit=(count_limit, 1))
         self._metadata = None if metadata is None else Path(metadata)
         self._folder = (
             tempfile.mkdtemp(prefix="dynamics-sandbox-") if database is None and rows > _IN_MEMORY_UP_TO else ""
@@ -74,7 +91,7 @@ class Sandbox:
         path = str(database) if database is not None else f"{self._folder}/rows.db" if self._folder else ":memory:"
         organisation = self._build()
         generator = Generator(organisation, rows, seed)
-        store = Store(organisation, generator.fill, path)
+        store = _opened(organisation, generator, path)
         self.service = Service(
             organisation, store, generator, switches or Switches(), max_page_size, aggregate_limit, count_limit
         )

@@ -1,5 +1,4 @@
 """The skin: tokens, faults, log, control plane, compression, command line."""
-# ruff: noqa: E501 - URLs read best on one line
 
 from __future__ import annotations
 
@@ -223,11 +222,27 @@ def test_command_prints_one_line_and_stops_on_sigterm() -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [["--nope"], ["--fault", "nope:1"], ["--metadata", "/no/such/file.xml"], ["--rows", "x"]]
+    "argv",
+    [
+        ["--nope"],
+        ["--fault", "nope:1"],
+        ["--metadata", "/no/such/file.xml"],
+        ["--database", "/no/such/folder/rows.db"],
+        ["--database", __file__],
+        ["--rows", "x"],
+        ["--rows", "-5"],
+        ["--max-page-size", "0"],
+        ["--latency", "-1"],
+    ],
 )
 def test_command_usage_errors(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(argv) == 2
     assert capsys.readouterr().err
+
+
+def test_a_port_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--port", "99999"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_affinity_cookie_is_set_once(client: Any) -> None:
