@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from inspect import signature
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,8 @@ from sqlalchemy_dynamics.errors import Error, NotSupportedError
 from sqlalchemy_dynamics.execute.headers import OPTIONS
 
 __all__ = ["DynamicsDialect", "DynamicsExecutionContext"]
+
+_SETS_LEVELS = "isolation_level" in signature(default.DefaultDialect).parameters  # since SQLAlchemy 2.0
 
 
 class DynamicsExecutionContext(default.DefaultExecutionContext):
@@ -77,6 +80,12 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
     insertmanyvalues_max_parameters = 1_000_000
     returns_native_bytes = True
 
+    def __init__(self, isolation_level: str | None = None, **options: Any) -> None:
+        if _SETS_LEVELS:
+            options["isolation_level"] = isolation_level
+        super().__init__(**options)
+        self._level = None if _SETS_LEVELS else isolation_level
+
     @classmethod
     def import_dbapi(cls) -> ModuleType:
         """Return the driver's module."""
@@ -97,6 +106,11 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
     def create_connect_args(self, url: URL) -> tuple[list[Any], dict[str, Any]]:
         """Hand the URL to the driver as text; `connect_args` join it as keywords."""
         return [], {"url": _url_text(url)}
+
+    def on_connect(self) -> Callable[[Any], Any] | None:
+        """Set the level given to create_engine(), where SQLAlchemy (1.4) leaves that to dialects."""
+        level = self._level
+        return None if level is None else lambda connection: self.set_isolation_level(connection, level)
 
     def get_isolation_level_values(self, dbapi_conn: Any) -> list[Any]:
         return ["AUTOCOMMIT", "CHANGESET"]

@@ -28,6 +28,16 @@ def test_connecting_sends_nothing(organization: Any) -> None:
     assert organization.requests() == []
 
 
+@pytest.mark.parametrize("level", ["AUTOCOMMIT", "CHANGESET"])
+def test_an_isolation_level_of_the_engine_holds_for_each_connection(organization: Any, level: str) -> None:
+    engine = organization.engine(isolation_level=level)
+    for _ in range(2):
+        with engine.connect() as connection:
+            assert connection.get_isolation_level() == connection.connection.isolation_level == level
+    with pytest.raises((sa.exc.ArgumentError, sa.exc.InterfaceError), match="AUTOCOMMIT"):
+        organization.engine(isolation_level="SERIALIZABLE").connect()
+
+
 def test_a_thousand_engines_read_the_metadata_once(organization: Any) -> None:
     with organization.engine().connect() as connection:
         connection.connection.catalog.refresh()
