@@ -79,7 +79,7 @@ class Writer:
         self._units = Units(session)
         self._transaction = transaction
         self._bodies = Bodies(session, catalog)
-        self._parties = Parties(Persistence(session), catalog.table, catalog.model, read, self._bodies.make)
+        self._parties = Parties(Persistence(session), catalog.table, lambda: catalog.model(), read, self._bodies.make)
         self._returned = Returned(catalog, read, self._pushdown)
         self._upserts = Upserts(self._units, catalog.table, self._pushdown, read, self._creates, self._bodies.make)
 

@@ -115,9 +115,7 @@ class App:
         )
         await _send(send, reply, fault)
 
-    async def _protected(
-        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
-    ) -> Reply:
+    async def _protected(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
         user = headers.get("authorization", "")
         if self.protection is None or (self.check is not None and not user):
             return await run_in_threadpool(self.reply, method, path, query, headers, body)

@@ -34,33 +34,15 @@ from sqlalchemy_dynamics.sandbox.standard import CASCADES, words
 __all__ = ["read_csdl"]
 
 _KINDS = {
-    "Edm.String": "String",
-    "Edm.Int32": "Integer",
-    "Edm.Int16": "Integer",
-    "Edm.Int64": "BigInt",
+    "Edm.String": "String", "Edm.Int32": "Integer", "Edm.Int16": "Integer", "Edm.Int64": "BigInt",
     "Edm.Double": "Double",
-    "Edm.Boolean": "Boolean",
-    "Edm.DateTimeOffset": "DateTime",
-    "Edm.Date": "DateTime",
-    "Edm.Guid": "Uniqueidentifier",
-    "Edm.Binary": "Image",
-    "Edm.Decimal": "Decimal",
+    "Edm.Boolean": "Boolean", "Edm.DateTimeOffset": "DateTime", "Edm.Date": "DateTime", "Edm.Guid": "Uniqueidentifier",
+    "Edm.Binary": "Image", "Edm.Decimal": "Decimal",
 }
 _NAMES = ("name", "fullname", "title", "subject", "friendlyname")
 _LONG = ("description", "notetext", "documentbody", "xml", "composite", "comments", "notes")
-_READ_ONLY = {
-    "createdon",
-    "modifiedon",
-    "versionnumber",
-    "createdby",
-    "modifiedby",
-    "createdonbehalfby",
-    "modifiedonbehalfby",
-    "owninguser",
-    "owningteam",
-    "owningbusinessunit",
-    "exchangerate",
-}
+_READ_ONLY = {"createdon", "modifiedon", "versionnumber", "createdby", "modifiedby", "createdonbehalfby",
+              "modifiedonbehalfby", "owninguser", "owningteam", "owningbusinessunit", "exchangerate"}
 
 
 @lru_cache(maxsize=1)
@@ -122,20 +104,11 @@ def _table(document: Document, kind: EntityType, organisation: Organisation) -> 
     known = _known().tables.get(kind.name)
     primary_id = f"{kind.name}id" if f"{kind.name}id" in kind.properties else key
     label = known.label if known else words(kind.name).title()
-    table = Table(
-        kind.name,
-        document.sets.get(kind.name),
-        primary_id,
-        key=key,
-        label=label,
-        schema_name=known.schema_name if known else "",
-        plural=known.plural if known else f"{label}s",
-        base=base,
-        abstract=kind.abstract,
-        is_activity="activitypointer" in (base, kind.name),
-        custom="_" in kind.name,
-        object_type_code=known.object_type_code if known else 10_000 + len(organisation.tables),
-    )
+    table = Table(kind.name, document.sets.get(kind.name), primary_id, key=key, label=label,
+                  schema_name=known.schema_name if known else "",
+                  plural=known.plural if known else f"{label}s", base=base, abstract=kind.abstract,
+                  is_activity="activitypointer" in (base, kind.name), custom="_" in kind.name,
+                  object_type_code=known.object_type_code if known else 10_000 + len(organisation.tables))
     for column in organisation.tables[base].columns.values() if base else ():
         table.add(replace(column, inherited=True, metadata_id=""))
     taken = {name for name in kind.properties if not name.startswith("_")}
@@ -155,9 +128,8 @@ def _add_key(table: Table, number: int, names: list[str]) -> None:
     properties = table.properties()
     if names and all(name in properties for name in names):
         name = f"{table.name}_key{number}"
-        table.keys[name] = AlternateKey(
-            name, tuple(properties[n].name for n in names), name, metadata_id=metadata_id("key", table.name, name)
-        )
+        table.keys[name] = AlternateKey(name, tuple(properties[n].name for n in names), name,
+                                        metadata_id=metadata_id("key", table.name, name))
 
 
 def _primary_name(table: Table, known: Table | None) -> str:
@@ -197,15 +169,8 @@ def _column(table: Table, kind: EntityType, record: PropertyRecord, taken: set[s
 
 
 def _same_type(model: Column, column: Column) -> bool:
-    same = {
-        "Memo": "String",
-        "Picklist": "Integer",
-        "State": "Integer",
-        "Status": "Integer",
-        "EntityName": "String",
-        "MultiSelectPicklist": "String",
-        "Money": "Decimal",
-    }
+    same = {"Memo": "String", "Picklist": "Integer", "State": "Integer", "Status": "Integer", "EntityName": "String",
+            "MultiSelectPicklist": "String", "Money": "Decimal"}
     kinds = {same.get(one.kind, one.kind) for one in (model, column)}
     return len(kinds) == 1 and model.behaviour == column.behaviour
 
@@ -261,20 +226,10 @@ def _relate(document: Document, kind: EntityType, organisation: Organisation) ->
         back = record.partner if partner is not None and partner.collection else ""
         free = record.partner and record.partner not in organisation.one_to_many
         name = record.partner if free else f"{table.name}_{record.name}"
-        organisation.relate(
-            OneToMany(
-                name,
-                target.name,
-                target.primary_id,
-                table.name,
-                column.name,
-                record.name,
-                back,
-                dict(CASCADES),
-                "_" in column.name,
-                constraint=bool(record.property),
-            )
-        )
+        organisation.relate(OneToMany(
+            name, target.name, target.primary_id, table.name, column.name, record.name, back, dict(CASCADES),
+            "_" in column.name, constraint=bool(record.property),
+        ))
 
 
 def _lookup_column(
@@ -333,20 +288,17 @@ def _link(organisation: Organisation, one: str, record: NavigationRecord, partne
             intersect.add(Column(name, "Uniqueidentifier"))
     elif first is second:
         sides = tuple(c.name for c in intersect.columns.values() if c.kind == "Uniqueidentifier")[1:3]  # type: ignore[assignment]
-    organisation.relate(
-        ManyToMany(record.name, one, second.name, intersect.name, sides[0], sides[1], record.name, partner.name)
-    )
+    organisation.relate(ManyToMany(
+        record.name, one, second.name, intersect.name, sides[0], sides[1], record.name, partner.name
+    ))
 
 
 def _intersect(organisation: Organisation, name: str, first: Table, second: Table) -> Table | None:
     if first is second:
         return None
     wanted = {first.primary_id, second.primary_id}
-    fitting = [
-        t
-        for t in organisation.tables.values()
-        if t not in (first, second) and wanted <= set(t.columns) and len(t.columns) <= 10
-    ]
+    fitting = [t for t in organisation.tables.values()
+               if t not in (first, second) and wanted <= set(t.columns) and len(t.columns) <= 10]
     stem = name.removesuffix("_association").lower()
     fitting.sort(key=lambda t: (t.name != stem, t.name != name.lower(), len(t.columns)))
     return fitting[0] if fitting else None

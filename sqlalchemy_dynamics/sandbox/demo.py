@@ -61,50 +61,20 @@ _MANY_TO_MANY = (
     ("accountleads_association", "account", "lead", "accountleads", "accountleadscollection", "accountleadid"),
     ("contactleads_association", "contact", "lead", "contactleads", "contactleadscollection", "contactleadid"),
     ("teammembership_association", "systemuser", "team", "teammembership", "teammemberships", ""),
-    (
-        "systemuserroles_association",
-        "systemuser",
-        "role",
-        "systemuserroles",
-        "systemuserrolescollection",
-        "systemuserroleid",
-    ),
+    ("systemuserroles_association", "systemuser", "role", "systemuserroles", "systemuserrolescollection",
+     "systemuserroleid"),
     ("teamroles_association", "team", "role", "teamroles", "teamrolescollection", "teamroleid"),
-    (
-        "opportunitycompetitors_association",
-        "opportunity",
-        "competitor",
-        "opportunitycompetitors",
-        "opportunitycompetitorscollection",
-        "opportunitycompetitorid",
-    ),
-    (
-        "leadcompetitors_association",
-        "lead",
-        "competitor",
-        "leadcompetitors",
-        "leadcompetitorscollection",
-        "leadcompetitorid",
-    ),
+    ("opportunitycompetitors_association", "opportunity", "competitor", "opportunitycompetitors",
+     "opportunitycompetitorscollection", "opportunitycompetitorid"),
+    ("leadcompetitors_association", "lead", "competitor", "leadcompetitors", "leadcompetitorscollection",
+     "leadcompetitorid"),
     ("competitorproduct_association", "competitor", "product", "competitorproduct", "competitorproducts", ""),
 )
-_ENTITY_NAMES = (
-    "activitytypecode",
-    "returnedtypecode",
-    "primaryobjecttypecode",
-    "secondaryobjecttypecode",
-    "primaryentitytype",
-    "objecttypecode",
-)
+_ENTITY_NAMES = ("activitytypecode", "returnedtypecode", "primaryobjecttypecode", "secondaryobjecttypecode",
+                 "primaryentitytype", "objecttypecode")
 _IMAGES = ("account", "contact", "lead", "systemuser", "product")
-_PLURALS = {
-    "Opportunity": "Opportunities",
-    "Activity Party": "Activity Parties",
-    "Territory": "Territories",
-    "Business Unit": "Business Units",
-    "Saved Query": "Views",
-    "Incident": "Cases",
-}
+_PLURALS = {"Opportunity": "Opportunities", "Activity Party": "Activity Parties", "Territory": "Territories",
+            "Business Unit": "Business Units", "Saved Query": "Views", "Incident": "Cases"}
 
 
 def demo_organisation() -> Organisation:
@@ -125,17 +95,8 @@ def demo_organisation() -> Organisation:
 
 def intersect_table(organisation: Organisation, name: str, set_name: str, key: str, one: str, two: str) -> Table:
     """Return the table behind a many-to-many relationship: four read-only properties (section 2.2)."""
-    table = Table(
-        name,
-        set_name,
-        key or f"{name}id",
-        label=name,
-        plural=set_name,
-        intersect=True,
-        ownership="None",
-        change_tracking=False,
-        optimistic=False,
-    )
+    table = Table(name, set_name, key or f"{name}id", label=name, plural=set_name, intersect=True, ownership="None",
+                  change_tracking=False, optimistic=False)
     add_primary_key(table, table.primary_id)
     for side in (one, two):
         table.add(Column(organisation.tables[side].primary_id, "Uniqueidentifier", creatable=False, updatable=False))
@@ -160,26 +121,14 @@ class _Reader:
         base = next((flag[1:] for flag in flags if flag.startswith("<")), "")
         activity = base == "activitypointer" or name == "activitypointer"
         principal = "principal" in (base, name)
-        self.table = organisation.add(
-            Table(
-                name,
-                None if set_name == "-" else set_name,
-                "activityid" if activity else "ownerid" if name == "principal" else f"{name}id",
-                "" if primary == "-" else primary,
-                key="ownerid" if principal else "",
-                schema_name=schema_name,
-                label=label,
-                plural=_PLURALS.get(label, f"{label}s"),
-                object_type_code=int(code),
-                ownership=_OWNERSHIP[owner],
-                base=base,
-                abstract=name in ("activitypointer", "principal"),
-                is_activity=activity,
-                custom=name.startswith("new_"),
-                has_notes=owner == "user",
-                has_activities=owner == "user" and not activity,
-            )
-        )
+        self.table = organisation.add(Table(
+            name, None if set_name == "-" else set_name,
+            "activityid" if activity else "ownerid" if name == "principal" else f"{name}id",
+            "" if primary == "-" else primary, key="ownerid" if principal else "", schema_name=schema_name, label=label,
+            plural=_PLURALS.get(label, f"{label}s"), object_type_code=int(code), ownership=_OWNERSHIP[owner], base=base,
+            abstract=name in ("activitypointer", "principal"), is_activity=activity, custom=name.startswith("new_"),
+            has_notes=owner == "user", has_activities=owner == "user" and not activity,
+        ))
         self.back: dict[str, str] = {}
 
     def columns(self) -> None:
@@ -217,17 +166,9 @@ class _Reader:
                 self._simple(kind, entry)
         else:
             handlers: dict[str, Callable[[str, str], None]] = {
-                "choice": self._choice,
-                "multi": self._choice,
-                "lookup": self._lookup,
-                "customer": self._lookup,
-                "plain": self._lookup,
-                "more": self._more,
-                "navs": self._navs,
-                "states": self._states,
-                "key": self._key,
-                "auto": self._auto,
-                "back": lambda kind, rest: None,
+                "choice": self._choice, "multi": self._choice, "lookup": self._lookup, "customer": self._lookup,
+                "plain": self._lookup, "more": self._more, "navs": self._navs, "states": self._states, "key": self._key,
+                "auto": self._auto, "back": lambda kind, rest: None,
             }
             handlers[kind](kind, rest)
 
@@ -248,41 +189,21 @@ class _Reader:
             column.primary_image = column.name == "entityimage"
             add_image_parts(self.table, column)
         elif kind == "file":
-            self.table.add(
-                Column(
-                    f"{column.name}_name",
-                    "String",
-                    f"{schema_name}_Name",
-                    creatable=False,
-                    updatable=False,
-                    custom=column.custom,
-                )
-            )
+            self.table.add(Column(f"{column.name}_name", "String", f"{schema_name}_Name", creatable=False,
+                                  updatable=False, custom=column.custom))
 
     def _choice(self, kind: str, rest: str) -> None:
         head, options = rest.split(None, 1)
         schema_name, _, shared = head.partition("@")
         name = schema_name.lower()
-        choice = Choice(
-            shared or f"{self.table.name}_{name}",
-            "Picklist",
-            _options(options),
-            bool(shared),
-            words(schema_name),
-            custom=schema_name.startswith("new_"),
-        )
+        choice = Choice(shared or f"{self.table.name}_{name}", "Picklist", _options(options), bool(shared),
+                        words(schema_name), custom=schema_name.startswith("new_"))
         if shared:
             self.organisation.choices[shared] = choice
-        self.table.add(
-            Column(
-                name,
-                "MultiSelectPicklist" if kind == "multi" else "Picklist",
-                schema_name,
-                label=words(schema_name),
-                choice=choice,
-                custom=choice.custom,
-            )
-        )
+        self.table.add(Column(
+            name, "MultiSelectPicklist" if kind == "multi" else "Picklist", schema_name, label=words(schema_name),
+            choice=choice, custom=choice.custom,
+        ))
 
     def _lookup(self, kind: str, rest: str) -> None:
         schema_name, *targets = rest.split()
@@ -294,33 +215,19 @@ class _Reader:
             default = name if len(targets) == 1 else f"{name}_{table}"
             navs.append((table, back, forward[0] if forward else default))
         column = Column(
-            schema_name.lower(),
-            "Customer"
-            if kind == "customer" or name == "parentcustomerid" or (name == "customerid" and len(targets) == 2)
-            else "Lookup",
-            schema_name,
-            label=words(schema_name),
-            custom=custom,
-            plain_guid=kind == "plain",
+            schema_name.lower(), "Customer" if kind == "customer" or name == "parentcustomerid" or
+            (name == "customerid" and len(targets) == 2) else "Lookup", schema_name, label=words(schema_name),
+            custom=custom, plain_guid=kind == "plain",
         )
         add_lookup(self.organisation, self.table, column, navs)
 
     def _more(self, kind: str, rest: str) -> None:
         schema_name, *targets = rest.split()
         for table, back, forward in (target.split(":") for target in targets):
-            self.organisation.relate(
-                OneToMany(
-                    back,
-                    table,
-                    "activityid",
-                    self.table.name,
-                    schema_name.lower(),
-                    forward,
-                    back,
-                    dict(CASCADES),
-                    constraint=False,
-                )
-            )
+            self.organisation.relate(OneToMany(
+                back, table, "activityid", self.table.name, schema_name.lower(), forward, back, dict(CASCADES),
+                constraint=False,
+            ))
 
     def _navs(self, kind: str, rest: str) -> None:
         base_navs = self.organisation.navigations(self.table.base)
@@ -328,19 +235,10 @@ class _Reader:
             inherited = base_navs.get(name)
             if inherited:
                 target = self.organisation.tables[inherited.target]
-                self.organisation.relate(
-                    OneToMany(
-                        back,
-                        target.name,
-                        target.primary_id,
-                        self.table.name,
-                        inherited.column,
-                        f"{name}_{self.table.name}",
-                        back,
-                        dict(CASCADES),
-                        constraint=False,
-                    )
-                )
+                self.organisation.relate(OneToMany(
+                    back, target.name, target.primary_id, self.table.name, inherited.column,
+                    f"{name}_{self.table.name}", back, dict(CASCADES), constraint=False,
+                ))
 
     def _states(self, kind: str, rest: str) -> None:
         states = []
@@ -356,13 +254,5 @@ class _Reader:
 
     def _auto(self, kind: str, rest: str) -> None:
         schema_name, number_format = rest.split(None, 1)
-        self.table.add(
-            Column(
-                schema_name.lower(),
-                "String",
-                schema_name,
-                label=words(schema_name),
-                auto_number=number_format,
-                custom=True,
-            )
-        )
+        self.table.add(Column(schema_name.lower(), "String", schema_name, label=words(schema_name),
+                              auto_number=number_format, custom=True))

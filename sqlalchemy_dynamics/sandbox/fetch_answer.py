@@ -162,9 +162,7 @@ class _Answer:
         text = row_text(self.service, self.tables, self.fetch, found, self.wanted)
         shown = "".join(f", {term.shown}" for term in order.terms)
         by = ", ".join(f"{term.sql}{' DESC' if term.descending else ''}" for term in order.terms)
-        sql = (
-            f"SELECT {text}{shown}{self.body}{self._distinct(found)} ORDER BY {by} LIMIT {size + 1} OFFSET {offset}"
-        )
+        sql = f"SELECT {text}{shown}{self.body}{self._distinct(found)} ORDER BY {by} LIMIT {size + 1} OFFSET {offset}"
         return self.service.store.query(sql, self.parameters)
 
     def _distinct(self, found: list[Member]) -> str:

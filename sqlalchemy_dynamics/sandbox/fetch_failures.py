@@ -39,7 +39,8 @@ _FAILURES: dict[str, tuple[str, str]] = {
     "value": ("0x80040203", "'{value}' is not a valid value of the attribute '{attribute}' of '{name}'."),
     "operator": ("0x80040203", "The condition operator '{name}' is not valid."),
     "operator type": (
-        "0x80040203", "The operator '{operator}' is not valid for the attribute '{name}' of type {kind}."
+        "0x80040203",
+        "The operator '{operator}' is not valid for the attribute '{name}' of type {kind}.",
     ),
     "no value": (
         "0x80040203",
@@ -52,10 +53,12 @@ _FAILURES: dict[str, tuple[str, str]] = {
     "link type": ("0x80040203", "The link-type '{name}' is not valid {place}."),
     "aggregate alias": ("0x80040203", "The attribute '{name}' of an aggregate query needs an alias."),
     "not aggregated": (
-        "0x80040203", "The attribute '{name}' can not be requested without aggregate or groupby in an aggregate query."
+        "0x80040203",
+        "The attribute '{name}' can not be requested without aggregate or groupby in an aggregate query.",
     ),
     "aggregate outside": (
-        "0x80040203", "The attribute '{name}' has an aggregate or groupby outside an aggregate query."
+        "0x80040203",
+        "The attribute '{name}' has an aggregate or groupby outside an aggregate query.",
     ),
     "aggregate": ("0x80040203", "The aggregate '{name}' is not valid."),
     "group type": ("0x8004112f", "Aggregate groupby is not supported for attribute of type {kind}."),

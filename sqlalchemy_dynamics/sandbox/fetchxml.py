@@ -167,9 +167,8 @@ def _entity(element: Element) -> Entity:
     return Entity(
         name=_needed(element, "name"),
         attributes=tuple(_attribute(child) for child in element.findall("attribute")),
-        every_attribute=element.find("all-attributes") is not None or (
-            element.tag == "entity" and element.find("attribute") is None and element.find("no-attrs") is None
-        ),
+        every_attribute=element.find("all-attributes") is not None
+        or (element.tag == "entity" and element.find("attribute") is None and element.find("no-attrs") is None),
         orders=tuple(_order(child) for child in element.findall("order")),
         filters=tuple(_filter(child) for child in element.findall("filter")),
         links=tuple(_entity(child) for child in element.findall("link-entity")),

@@ -11,23 +11,65 @@ from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused, bad_reques
 from sqlalchemy_dynamics.sandbox.switches import Switches
 
 __all__ = [
-    "And", "Call", "Compare", "Custom", "Lambda", "Literal", "Node", "Not", "Or", "Path", "parse_filter",
+    "And",
+    "Call",
+    "Compare",
+    "Custom",
+    "Lambda",
+    "Literal",
+    "Node",
+    "Not",
+    "Or",
+    "Path",
+    "parse_filter",
     "parse_literal",
 ]
 
 COMPARISONS = {
-    "eq": "Equal", "ne": "NotEqual", "gt": "GreaterThan", "ge": "GreaterThanOrEqual", "lt": "LessThan",
+    "eq": "Equal",
+    "ne": "NotEqual",
+    "gt": "GreaterThan",
+    "ge": "GreaterThanOrEqual",
+    "lt": "LessThan",
     "le": "LessThanOrEqual",
 }
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "mod", "has"})
-UNSUPPORTED = frozenset((
-    "length", "tolower", "toupper", "trim", "concat", "substring", "substringof", "indexof", "matchesPattern",
-    "replace",
-    "year", "month", "day", "hour", "minute", "second", "fractionalseconds", "date", "time", "totaloffsetminutes",
-    "now",
-    "mindatetime", "maxdatetime", "totalseconds", "round", "floor", "ceiling", "cast", "isof", "geo.distance",
-    "geo.length", "geo.intersects",
-))
+UNSUPPORTED = frozenset(
+    (
+        "length",
+        "tolower",
+        "toupper",
+        "trim",
+        "concat",
+        "substring",
+        "substringof",
+        "indexof",
+        "matchesPattern",
+        "replace",
+        "year",
+        "month",
+        "day",
+        "hour",
+        "minute",
+        "second",
+        "fractionalseconds",
+        "date",
+        "time",
+        "totaloffsetminutes",
+        "now",
+        "mindatetime",
+        "maxdatetime",
+        "totalseconds",
+        "round",
+        "floor",
+        "ceiling",
+        "cast",
+        "isof",
+        "geo.distance",
+        "geo.length",
+        "geo.intersects",
+    )
+)
 MATCHES = frozenset({"contains", "startswith", "endswith"})
 _PREFIX = "Microsoft.Dynamics.CRM."
 

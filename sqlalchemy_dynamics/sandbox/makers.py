@@ -1,4 +1,5 @@
 """How the seeded values of a column are made: one table by (table, column), one by column name, one by kind."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -19,36 +20,10 @@ __all__ = ["maker", "stage"]
 Values = list[object]
 Maker = Callable[["Batch", Column], Values]
 _RARE = 0.6
-_USUAL = {
-    "name",
-    "fullname",
-    "subject",
-    "title",
-    "telephone1",
-    "emailaddress1",
-    "address1_city",
-    "jobtitle",
-    "firstname",
-    "lastname",
-    "revenue",
-    "numberofemployees",
-    "estimatedvalue",
-    "industrycode",
-    "prioritycode",
-    "accountnumber",
-    "primarycontactid",
-    "parentcustomerid",
-    "customerid",
-    "regardingobjectid",
-    "parentaccountid",
-    "productid",
-    "estimatedclosedate",
-    "scheduledend",
-    "scheduledstart",
-    "gendercode",
-    "annualincome",
-    "companyname",
-}
+_USUAL = {"name", "fullname", "subject", "title", "telephone1", "emailaddress1", "address1_city", "jobtitle", "firstname",
+          "lastname", "revenue", "numberofemployees", "estimatedvalue", "industrycode", "prioritycode", "accountnumber",
+          "primarycontactid", "parentcustomerid", "customerid", "regardingobjectid", "parentaccountid", "productid",
+          "estimatedclosedate", "scheduledend", "scheduledstart", "gendercode", "annualincome", "companyname"}
 
 
 def _nulls(column: Column) -> float:
@@ -173,9 +148,7 @@ def _parent(batch: Batch, column: Column) -> Values:
 
 
 def _side(batch: Batch, column: Column) -> Values:
-    sides = [
-        c for c in batch.table.columns.values() if c.kind == "Uniqueidentifier" and c.name != batch.table.primary_id
-    ]
+    sides = [c for c in batch.table.columns.values() if c.kind == "Uniqueidentifier" and c.name != batch.table.primary_id]
     targets = [c.name.removesuffix("id") for c in sides]
     counts = [max(1, batch.generator.count(t)) if t in batch.generator.organisation.tables else 1 for t in targets]
     which = [c.name for c in sides].index(column.name)
@@ -196,9 +169,7 @@ def _full_name(batch: Batch, column: Column) -> Values:
 
 def _topic(batch: Batch, column: Column) -> Values:
     topics = batch.random.choices(pools.TOPICS, k=batch.size)
-    return [
-        f"{topic} {number % 500}" if number % 3 else topic for topic, number in zip(topics, batch.numbers, strict=True)
-    ]
+    return [f"{topic} {number % 500}" if number % 3 else topic for topic, number in zip(topics, batch.numbers, strict=True)]
 
 
 def _email(batch: Batch, column: Column) -> Values:
@@ -267,18 +238,7 @@ def _big(batch: Batch, column: Column) -> Values:
 
 
 def _decimal(batch: Batch, column: Column) -> Values:
-    numbers = [
-        "0",
-        "1",
-        "1.5",
-        "-2.25",
-        "0.1",
-        "0.2",
-        "3.3333333333",
-        "99999.99",
-        "1234567.8901234567",
-        "-0.0000000001",
-    ]
+    numbers = ["0", "1", "1.5", "-2.25", "0.1", "0.2", "3.3333333333", "99999.99", "1234567.8901234567", "-0.0000000001"]
     places = min(10, column.precision)
     step = 10 ** (10 - places)
     made = [int(scaled(Decimal(n), 10)) // step * step for n in numbers]
@@ -322,72 +282,32 @@ def _uuid(bits: int) -> str:
 
 
 BY_COLUMN: dict[tuple[str, str], Maker] = {
-    ("account", "name"): _name,
-    ("account", "primarycontactid"): _numbered("contact", 0.15),
-    ("account", "accountnumber"): _number_text("ACC-", 0.1),
-    ("account", "parentaccountid"): _parent,
-    ("contact", "parentcustomerid"): _numbered("account", 0.15),
-    ("contact", "parentcontactid"): _parent,
-    ("opportunity", "name"): _topic,
-    ("opportunity", "parentaccountid"): _numbered("account", 0.2),
-    ("opportunity", "actualvalue"): _when_state(1, _money),
-    ("opportunity", "actualclosedate"): _when_state(1, _moment),
-    ("opportunity", "closeprobability"): _percent,
-    ("task", "percentcomplete"): _percent,
-    ("incident", "title"): _topic,
-    ("incident", "ticketnumber"): _number_text("CAS-"),
-    ("lead", "companyname"): _name,
-    ("systemuser", "domainname"): _email,
-    ("systemuser", "internalemailaddress"): _email,
-    ("systemuser", "ownerid"): _key,
-    ("team", "ownerid"): _key,
-    ("systemuser", "isdisabled"): _constant(0),
-    ("systemuser", "organizationid"): _numbered("organization", 0),
-    ("team", "organizationid"): _numbered("organization", 0),
-    ("systemuser", "businessunitid"): _numbered("businessunit", 0),
-    ("team", "businessunitid"): _numbered("businessunit", 0),
-    ("quote", "quotenumber"): _number_text("QUO-"),
-    ("salesorder", "ordernumber"): _number_text("ORD-"),
-    ("invoice", "invoicenumber"): _number_text("INV-"),
-    ("product", "productnumber"): _number_text("P-"),
-    ("new_sample", "new_code"): _number_text("C", 0.1),
-    ("new_sample", "new_parentid"): _parent,
-    ("new_sample", "new_name"): _name,
-    ("activityparty", "activityid"): _numbered("activitypointer", 0),
+    ("account", "name"): _name, ("account", "primarycontactid"): _numbered("contact", 0.15),
+    ("account", "accountnumber"): _number_text("ACC-", 0.1), ("account", "parentaccountid"): _parent,
+    ("contact", "parentcustomerid"): _numbered("account", 0.15), ("contact", "parentcontactid"): _parent,
+    ("opportunity", "name"): _topic, ("opportunity", "parentaccountid"): _numbered("account", 0.2),
+    ("opportunity", "actualvalue"): _when_state(1, _money), ("opportunity", "actualclosedate"): _when_state(1, _moment),
+    ("opportunity", "closeprobability"): _percent, ("task", "percentcomplete"): _percent, ("incident", "title"): _topic, ("incident", "ticketnumber"): _number_text("CAS-"),
+    ("lead", "companyname"): _name, ("systemuser", "domainname"): _email, ("systemuser", "internalemailaddress"): _email,
+    ("systemuser", "ownerid"): _key, ("team", "ownerid"): _key, ("systemuser", "isdisabled"): _constant(0),
+    ("systemuser", "organizationid"): _numbered("organization", 0), ("team", "organizationid"): _numbered("organization", 0),
+    ("systemuser", "businessunitid"): _numbered("businessunit", 0), ("team", "businessunitid"): _numbered("businessunit", 0),
+    ("quote", "quotenumber"): _number_text("QUO-"), ("salesorder", "ordernumber"): _number_text("ORD-"),
+    ("invoice", "invoicenumber"): _number_text("INV-"), ("product", "productnumber"): _number_text("P-"),
+    ("new_sample", "new_code"): _number_text("C", 0.1), ("new_sample", "new_parentid"): _parent,
+    ("new_sample", "new_name"): _name, ("activityparty", "activityid"): _numbered("activitypointer", 0),
     ("businessunit", "parentbusinessunitid"): _constant(None),
 }
 BY_NAME: dict[str, Maker] = {
-    "versionnumber": _version,
-    "statecode": _state,
-    "statuscode": _status,
-    "createdon": _created,
-    "modifiedon": _modified,
-    "createdby": _user,
-    "modifiedby": _user,
-    "createdonbehalfby": _user,
-    "modifiedonbehalfby": _user,
-    "ownerid": _owner,
-    "owninguser": _constant(None),
-    "owningteam": _constant(None),
-    "owningbusinessunit": _constant(None),
-    "transactioncurrencyid": _currency,
-    "exchangerate": _constant(10**10),
-    "fullname": _full_name,
-    "firstname": _pool(pools.FIRST_NAMES),
-    "lastname": lambda batch, column: batch.pick(pools.LAST_NAMES, 0.02),
-    "jobtitle": _pool(pools.TITLES),
-    "address1_city": _pool(pools.CITIES),
-    "address1_country": _pool(pools.COUNTRIES),
-    "address1_stateorprovince": _pool(pools.REGIONS),
-    "address1_line1": _pool(pools.STREETS),
-    "subject": _topic,
-    "name": _name,
-    "companyname": _name,
-    "importsequencenumber": _constant(None),
-    "overriddencreatedon": _constant(None),
-    "timezoneruleversionnumber": _constant(0),
-    "utcconversiontimezonecode": _constant(None),
-    "masterid": _constant(None),
+    "versionnumber": _version, "statecode": _state, "statuscode": _status, "createdon": _created, "modifiedon": _modified,
+    "createdby": _user, "modifiedby": _user, "createdonbehalfby": _user, "modifiedonbehalfby": _user, "ownerid": _owner,
+    "owninguser": _constant(None), "owningteam": _constant(None), "owningbusinessunit": _constant(None),
+    "transactioncurrencyid": _currency, "exchangerate": _constant(10**10), "fullname": _full_name,
+    "firstname": _pool(pools.FIRST_NAMES), "lastname": lambda batch, column: batch.pick(pools.LAST_NAMES, 0.02),
+    "jobtitle": _pool(pools.TITLES), "address1_city": _pool(pools.CITIES), "address1_country": _pool(pools.COUNTRIES),
+    "address1_stateorprovince": _pool(pools.REGIONS), "address1_line1": _pool(pools.STREETS), "subject": _topic,
+    "name": _name, "companyname": _name, "importsequencenumber": _constant(None), "overriddencreatedon": _constant(None),
+    "timezoneruleversionnumber": _constant(0), "utcconversiontimezonecode": _constant(None), "masterid": _constant(None),
     "traversedpath": _constant(None),
 }
 BY_PATTERN: tuple[tuple[re.Pattern[str], Maker], ...] = (
@@ -396,36 +316,12 @@ BY_PATTERN: tuple[tuple[re.Pattern[str], Maker], ...] = (
     (re.compile(r"_city$"), _pool(pools.CITIES)),
 )
 BY_KIND: dict[str, Maker] = {
-    "EntityName": _entity_name,
-    "String": _text,
-    "Memo": _text,
-    "Integer": _whole,
-    "BigInt": _big,
-    "Decimal": _decimal,
-    "Money": _money,
-    "Double": _double,
-    "Boolean": _boolean,
-    "DateTime": _moment,
-    "Picklist": _choice,
-    "State": _state,
-    "Status": _status,
-    "MultiSelectPicklist": _choices,
-    "Lookup": _lookup,
-    "Customer": _lookup,
-    "Owner": _owner,
-    "Uniqueidentifier": _guid,
+    "EntityName": _entity_name, "String": _text, "Memo": _text, "Integer": _whole, "BigInt": _big, "Decimal": _decimal, "Money": _money,
+    "Double": _double, "Boolean": _boolean, "DateTime": _moment, "Picklist": _choice, "State": _state, "Status": _status,
+    "MultiSelectPicklist": _choices, "Lookup": _lookup, "Customer": _lookup, "Owner": _owner, "Uniqueidentifier": _guid,
 }
-_FIRST = {
-    "createdon": 1,
-    "statecode": 1,
-    "statuscode": 2,
-    "modifiedon": 2,
-    "firstname": 1,
-    "lastname": 1,
-    "transactioncurrencyid": 1,
-    "exchangerate": 2,
-    "ownerid": 1,
-}
+_FIRST = {"createdon": 1, "statecode": 1, "statuscode": 2, "modifiedon": 2, "firstname": 1, "lastname": 1,
+          "transactioncurrencyid": 1, "exchangerate": 2, "ownerid": 1}
 
 
 def stage(table: Table, column: Column) -> int:
@@ -436,12 +332,8 @@ def stage(table: Table, column: Column) -> int:
 def _is_part(table: Table, column: Column) -> bool:
     """Whether the column belongs to an image or a file column, whose contents are not seeded."""
     parts = {"Image": ("_url", "_timestamp", "id"), "File": ("_name",)}
-    return any(
-        column.name == f"{other.name}{suffix}"
-        for other in table.columns.values()
-        if other.kind in parts
-        for suffix in parts[other.kind]
-    )
+    return any(column.name == f"{other.name}{suffix}" for other in table.columns.values() if other.kind in parts
+               for suffix in parts[other.kind])
 
 
 def maker(table: Table, column: Column) -> Maker | None:

@@ -7,15 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 __all__ = [
-    "AlternateKey",
-    "Choice",
-    "Column",
-    "ManyToMany",
-    "Navigation",
-    "OneToMany",
-    "Option",
-    "Organisation",
-    "Table",
+    "AlternateKey", "Choice", "Column", "ManyToMany", "Navigation", "OneToMany", "Option", "Organisation", "Table",
     "metadata_id",
 ]
 
@@ -309,13 +301,7 @@ class Organisation:
         for one in self.one_to_many.values():
             if one.referencing_nav:
                 yield Navigation(
-                    one.referencing_nav,
-                    one.referencing,
-                    one.referenced,
-                    False,
-                    one.attribute,
-                    one.referenced_nav,
-                    one,
+                    one.referencing_nav, one.referencing, one.referenced, False, one.attribute, one.referenced_nav, one,
                     one.constraint,
                 )
             if one.referenced_nav:

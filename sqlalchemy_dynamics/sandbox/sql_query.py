@@ -120,7 +120,8 @@ def _page(query: _Query, request: Request, resource: Resource) -> Reply:
     size = max(0, min(plan.size, limit - first))
     found = service.store.query(
         f"SELECT {', '.join(sql for _, sql in items)} FROM {source} WHERE {where.text}{by}{order} "
-        f"LIMIT {size + 1} OFFSET {select.offset + first}", where.parameters,
+        f"LIMIT {size + 1} OFFSET {select.offset + first}",
+        where.parameters,
     )
     rows = [_row(query, items, row) for row in found[:size]]
     more = len(found) > size and first + size < limit
@@ -219,8 +220,10 @@ def _value(query: _Query, item: Item, value: object) -> str:
 
 def _body(request: Request, resource: Resource, rows: list[str], following: int) -> str:
     context = json.dumps(f"{request.root}$metadata#{resource.rows.set_name}")
-    head = (f'"@odata.context":{context},"@Microsoft.Dynamics.CRM.totalrecordcount":-1,'
-            '"@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded":false')
+    head = (
+        f'"@odata.context":{context},"@Microsoft.Dynamics.CRM.totalrecordcount":-1,'
+        '"@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded":false'
+    )
     link = ""
     if following:
         address = listing.with_token(request, skip_token(following, [], [], []))

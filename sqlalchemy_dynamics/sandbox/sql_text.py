@@ -14,11 +14,41 @@ AGGREGATES = frozenset({"COUNT", "SUM", "AVG", "MIN", "MAX"})
 _REFUSED = frozenset(
     {"HAVING", "UNION", "INTERSECT", "EXCEPT", "WITH", "EXISTS", "CASE", "OVER", "RIGHT", "FULL", "CROSS", "INTO"}
 )
-_RESERVED = _REFUSED | frozenset({
-    "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "BY", "ON", "AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "BETWEEN",
-    "INNER", "LEFT", "OUTER", "JOIN", "AS", "ASC", "DESC", "TOP", "DISTINCT", "OFFSET", "FETCH", "NEXT", "FIRST",
-    "ROWS", "ROW", "ONLY",
-})
+_RESERVED = _REFUSED | frozenset(
+    {
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "ORDER",
+        "BY",
+        "ON",
+        "AND",
+        "OR",
+        "NOT",
+        "IN",
+        "IS",
+        "NULL",
+        "LIKE",
+        "BETWEEN",
+        "INNER",
+        "LEFT",
+        "OUTER",
+        "JOIN",
+        "AS",
+        "ASC",
+        "DESC",
+        "TOP",
+        "DISTINCT",
+        "OFFSET",
+        "FETCH",
+        "NEXT",
+        "FIRST",
+        "ROWS",
+        "ROW",
+        "ONLY",
+    }
+)
 _LARGEST_TOP = 5000
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>N?'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<quoted>\[[^\]]+\]|\"[^\"]+\")"

@@ -72,11 +72,14 @@ class Switches:
         415, "", "The request entity's media type '{name}' is not supported for this resource."
     )
     metadata_as_json: Answer = Answer(
-        415, "", "A supported MIME type could not be found that matches the acceptable MIME types for the request. The "
+        415,
+        "",
+        "A supported MIME type could not be found that matches the acceptable MIME types for the request. The "
         "supported type(s) 'application/xml' do not match any of the acceptable MIME types '{name}'.",
     )
     duplicate_found: Answer = Answer(
-        412, "0x80040333",
+        412,
+        "0x80040333",
         "A record was not created or updated because a duplicate of the current record already exists.",
     )
     delete_multiple: Answer = Answer(501, "0x80040216", "DeleteMultiple has not yet been implemented.")
@@ -87,7 +90,9 @@ class Switches:
     timeout: Answer = Answer(500, "0x80044151", "SQL timeout expired.")
     # 12: a batch of too many requests (a failed change set is one part with the error)
     batch_too_large: Answer = Answer(
-        400, "0x80048d19", "The current batch message contains too many parts. A maximum number of '{limit}' query "
+        400,
+        "0x80048d19",
+        "The current batch message contains too many parts. A maximum number of '{limit}' query "
         "operations and/or changesets are allowed in a batch message.",
     )
     # 13: RetrieveMetadataChanges
@@ -124,7 +129,8 @@ class Switches:
         403, "0x80048405", "The {kind} '{name}' is managed or belongs to the system and cannot be {done}."
     )
     component_in_use: Answer = Answer(
-        400, "0x8004f01f",
+        400,
+        "0x8004f01f",
         "The {kind}({ident}) component cannot be deleted because it is referenced by {count} other components. For a "
         "list of referenced components, use the RetrieveDependenciesForDeleteRequest.",
     )

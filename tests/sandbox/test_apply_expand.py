@@ -1,5 +1,4 @@
 """`$apply`, `$expand` and change tracking."""
-# ruff: noqa: E501 - URLs read best on one line
 
 from __future__ import annotations
 

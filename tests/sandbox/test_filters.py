@@ -1,5 +1,4 @@
 """`$filter` against the same question asked in Python, with the server's nulls, wildcards and collation."""
-# ruff: noqa: E501 - URLs read best on one line
 
 from __future__ import annotations
 

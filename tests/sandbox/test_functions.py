@@ -1,5 +1,4 @@
 """All 69 query functions answer; those about time and the caller are checked against rows made for them."""
-# ruff: noqa: E501 - URLs read best on one line
 
 from __future__ import annotations
 

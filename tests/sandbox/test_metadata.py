@@ -1,5 +1,4 @@
 """`$metadata` of the demo organisation, and organisations read from documents."""
-# ruff: noqa: E501 - URLs read best on one line
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Sets, rows, properties, references, paging, headers."""
-# ruff: noqa: E501 - URLs read best on one line
 
 from __future__ import annotations
 

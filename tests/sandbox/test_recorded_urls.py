@@ -1,5 +1,4 @@
 """Every URL of the recorded documentation samples whose tables exist here is answered as the documentation says."""
-# ruff: noqa: E501 - URLs read best on one line
 
 from __future__ import annotations
 

@@ -15,11 +15,19 @@ REFUSED = [
     ("accounts?$top=1&$top=2", 400, "0x0", "Query option '$top' was specified more than once"),
     ("accounts?$orderby=name asc,", 400, "0x0", "Expression expected at position 9"),
     ("accounts?$filter=contact_customer_accounts/all()", 400, "0x0", "Expression expected"),
-    ("accounts?$filter=contact_customer_accounts/any(o:fullname eq 'a')", 400, "0x0",
-     "Could not find a property named 'fullname' on type 'Microsoft.Dynamics.CRM.account'."),
+    (
+        "accounts?$filter=contact_customer_accounts/any(o:fullname eq 'a')",
+        400,
+        "0x0",
+        "Could not find a property named 'fullname' on type 'Microsoft.Dynamics.CRM.account'.",
+    ),
     ("accounts?$filter=contact_customer_accounts/any(o:name eq 'a')", 400, "0x0", "'name'"),
-    ("accounts?$filter=contact_customer_accounts/any(o:contact_customer_contacts/any(c:c/fullname eq 'a'))", 400, "0x0",
-     "'contact_customer_contacts' on type 'Microsoft.Dynamics.CRM.account'"),
+    (
+        "accounts?$filter=contact_customer_accounts/any(o:contact_customer_contacts/any(c:c/fullname eq 'a'))",
+        400,
+        "0x0",
+        "'contact_customer_contacts' on type 'Microsoft.Dynamics.CRM.account'",
+    ),
     (f"accounts?$filter={FN}In(PropertyName='industrycode',PropertyValues=[1])", 400, "0x0", "collection of strings"),
     (f"accounts?$filter={FN}In(PropertyName='name',PropertyValues=[\"O'Brian\"])", 400, "0x0", "Invalid JSON."),
     (f"accounts?$filter={FN}LastXDays(PropertyName='createdon',PropertyValue='3')", 400, "0x0", "whole number"),
@@ -35,8 +43,13 @@ REFUSED = [
     ("$metadata/x", 404, "0x8006088a", "Resource not found for the segment 'x'."),
     ("accounts?sql=SELECT TOP 5001 name FROM account", 400, "0x80040203", "TOP"),
     ("accounts?sql=SELECT _primarycontactid_value FROM account", 400, "0x80040203", "Invalid column name"),
-    ("accounts?fetchXml=<fetch datasource='retained'><entity name='account'><attribute name='name'/></entity></fetch>",
-     400, "0x80097528", "retained"),
+    (
+        "accounts?fetchXml=<fetch datasource='retained'><entity name='account'>"
+        "<attribute name='name'/></entity></fetch>",
+        400,
+        "0x80097528",
+        "retained",
+    ),
 ]
 
 

@@ -1,5 +1,4 @@
 """Stored forms, comparison keys and LIKE."""
-# ruff: noqa: E501 - URLs read best on one line
 
 from __future__ import annotations
 
