@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy_dynamics.edm import SqlType, decimal
-from sqlalchemy_dynamics.metadata.model import Column, Companion
+from sqlalchemy_dynamics.metadata.model import AUDIT, Column, Companion
 from sqlalchemy_dynamics.odata.binding import bind, simplify
 from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Null, Value
 from sqlalchemy_dynamics.odata.pages import Field
@@ -60,7 +60,7 @@ def asks_of(
     wanted = _wanted(scan, values)
     query = Query(
         scan.table.entity_set,
-        select=tuple(dict.fromkeys(column.wire for column in scan.columns)),
+        select=_selected(scan),
         order=_with_key(scan),
         annotations=any(column.companion is not None for column in scan.columns),
         expand=_expands(scan, among),
@@ -75,6 +75,15 @@ def asks_of(
         for condition in conditions
         if condition != Never() and wanted != 0
     ]
+
+
+def _selected(scan: Scan) -> tuple[str, ...]:
+    """The audit table tells its changes wrongly unless it is asked whose they are as well."""
+    wires = dict.fromkeys(column.wire for column in scan.columns)
+    if scan.table.name == AUDIT and "changedata" in wires:
+        columns = (scan.table.columns.get(name) for name in ("objectid", "objecttypecode"))
+        wires.update(dict.fromkeys(column.wire for column in columns if column is not None))
+    return tuple(wires)
 
 
 def _first_rows(scan: Scan, query: Query, values: Values | None) -> Iterator[Query]:

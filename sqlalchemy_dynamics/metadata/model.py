@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy_dynamics.edm import SqlType
 
-__all__ = ["Column", "Companion", "Key", "Kind", "Model", "Navigation", "Table"]
+__all__ = ["AUDIT", "Column", "Companion", "Key", "Kind", "Model", "Navigation", "Table"]
 
+AUDIT = "audit"
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -125,13 +126,16 @@ class Table:
 
     @property
     def trusted(self) -> bool:
-        """False for virtual tables: their providers ignore conditions, order and limits, so all is done again here."""
-        return self.kind != "Virtual"
+        """False where conditions, order and limits may be ignored, so that all is done again here.
+
+        Virtual tables leave that to their providers; the audit table has columns it does not filter or group by.
+        """
+        return self.kind != "Virtual" and self.name != AUDIT
 
     @property
     def joined(self) -> bool:
         """True when the service follows the table's lookups; elastic tables have no links (dataverse-web-api)."""
-        return self.kind in ("Standard", "Activity")
+        return self.kind in ("Standard", "Activity") and self.name != AUDIT
 
     def column(self, name: str) -> Column | None:
         """Return the column of that SQL name or wire name, in any case, or None."""

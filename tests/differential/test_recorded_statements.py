@@ -1,10 +1,17 @@
-"""Statements a BI tool and an ORM were seen to send: the same answer with pushdown and without."""
+"""Statements a BI tool was seen to send: the same answer with pushdown and without, and the requests they become.
+
+`recorded_requests.txt` holds the requests by the statement's number and title; `python -m
+tests.differential.test_recorded_statements` writes them anew.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -28,12 +35,23 @@ def _recorded() -> list[tuple[str, str]]:
 SELECTS = [(title, sql) for title, sql in _recorded() if re.match(r"(/\*.*?\*/\s*)?(SELECT|WITH|\()", sql, re.DOTALL)]
 
 
+REQUESTS = Path(__file__).parent / "recorded_requests.txt"
+
+
+@contextmanager
+def _organisation() -> Iterator[dict[str, str]]:
+    with Sandbox(rows=250, seed=4) as org:
+        yield {"OrganizationUrl": org.url, "OAuthAccessToken": org.access_token}
+
+
 @pytest.fixture(scope="module")
 def connections() -> Iterator[tuple[dbapi.Connection, dbapi.Connection]]:
-    with Sandbox(rows=250, seed=4) as org:
-        token = {"OrganizationUrl": org.url, "OAuthAccessToken": org.access_token}
-        with dbapi.connect(**token) as pushed, dbapi.connect(**token, Pushdown=False) as local:
-            yield pushed, local
+    with (
+        _organisation() as token,
+        dbapi.connect(**token) as pushed,
+        dbapi.connect(**token, Pushdown=False) as local,
+    ):
+        yield pushed, local
 
 
 def _run(connection: dbapi.Connection, sql: str) -> Any:
@@ -53,3 +71,27 @@ def test_same_answer(connections: tuple[dbapi.Connection, dbapi.Connection], tit
         assert pushed[0] == local[0] and len(pushed[1]) == len(local[1])
     else:
         assert pushed == local
+
+
+def _asked(connection: dbapi.Connection, sql: str) -> list[str]:
+    """Return the requests of a statement and whether anything is left, or the class of its error."""
+    try:
+        steps = connection.explain(sql)
+    except errors.Error as error:
+        return [f"  {type(error).__name__}"]
+    asked = [f"  {unquote(detail)}" for _, kind, detail in steps if kind == "request"]
+    return [*asked, *("  and a residual" for _, kind, _ in steps if kind == "residual")] or ["  nothing"]
+
+
+def _written(connection: dbapi.Connection) -> str:
+    blocks = ("\n".join([f"{number} {title}", *_asked(connection, sql)]) for number, (title, sql) in enumerate(SELECTS))
+    return "\n\n".join(blocks) + "\n"
+
+
+def test_they_become_these_requests(connections: tuple[dbapi.Connection, dbapi.Connection]) -> None:
+    assert _written(connections[0]) == REQUESTS.read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    with _organisation() as token, dbapi.connect(**token) as connection:
+        REQUESTS.write_text(_written(connection), encoding="utf-8")

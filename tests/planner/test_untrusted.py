@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy_dynamics.execute.requests import asks_of
 from sqlalchemy_dynamics.metadata.model import Table
 from sqlalchemy_dynamics.planner.parse import parse
 from sqlalchemy_dynamics.planner.plan import Plan, Residual, Rows
 from sqlalchemy_dynamics.planner.reading import plan_select
+from tests.planner import organisation
 from tests.planner.organisation import ACCOUNT, CONTACT
 
 
@@ -31,6 +33,16 @@ def test_a_virtual_table_is_filtered_again() -> None:
 def test_a_virtual_table_is_not_grouped_by_its_provider() -> None:
     work = _plan("SELECT count(*) FROM account", "Virtual").work
     assert isinstance(work, Residual) and work.scans[0].groups is None
+
+
+def test_the_audit_table_is_filtered_again_and_asked_whose_changes_they_are() -> None:
+    columns = [organisation.text("changedata"), organisation.lookup("objectid"), organisation.text("objecttypecode")]
+    audit = organisation.table("audit", "audits", replace(ACCOUNT.columns["accountid"], name="auditid"), *columns)
+    tree = parse("SELECT changedata FROM audit WHERE objecttypecode = 'account' LIMIT 3").tree
+    assert tree is not None
+    plan = plan_select(tree, {"audit": audit}.get, {}, {})
+    assert isinstance(plan.work, Residual) and "LIMIT 3" in plan.work.sql and "WHERE TRUE" not in plan.work.sql
+    assert asks_of(plan.work.scans[0], {})[0].query.select == ("changedata", "objecttypecode", "_objectid_value")
 
 
 def test_an_elastic_table_is_not_sorted_by_two_columns() -> None:
