@@ -121,7 +121,7 @@ def test_the_sign_in_examples_run(reader: Reader) -> None:
             asked += 1
     assert len(BLOCKS) >= 12 and asked >= 9
     assert repr(reader.names["tokens"]) == "('***', '***', '3600')"
-    assert reader.names["proxy"].seen and "eyJ" not in (reader.folder / "driver.log").read_text()
+    assert reader.names["proxy"].seen and "eyJhbGciOi" not in (reader.folder / "driver.log").read_text()
     grants = [entry.grant for entry in reader.org.authority.requests if entry.path.endswith("/token")]
     assert {"authorization_code", "refresh_token", "client_credentials"} <= set(grants)
 

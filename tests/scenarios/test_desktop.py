@@ -33,7 +33,7 @@ def test_A1_embedded_app_first_connection(office: Office) -> None:
     assert "code_verifier" in exchange.parameters and "client_secret" not in exchange.parameters
     assert office.person.pages[0].status_code == 200 and "code" not in office.person.pages[0].text.lower()
     content = Path(office.file).read_bytes()
-    assert content and b"eyJ" not in content and Path(office.file).stat().st_mode & 0o777 == 0o600
+    assert content and b"eyJhbGciOi" not in content and Path(office.file).stat().st_mode & 0o777 == 0o600
     with socket.create_server(("127.0.0.1", office.port)) as again:
         assert again.getsockname()[1] == office.port
 
@@ -135,7 +135,7 @@ def test_A10_memory_store_and_its_tokens_read_back(office: Office) -> None:
         asked = sa.text("SELECT PropertyName, Value FROM sys_connection_props WHERE PropertyName IN :names")
         rows = connection.execute(asked.bindparams(sa.bindparam("names", names, expanding=True)))
         found = {str(name): value for name, value in rows}
-    assert set(found) == set(names) and "eyJ" not in repr(found)
+    assert set(found) == set(names) and "eyJhbGciOi" not in repr(found)
     office.count(**{**memory, "OAuthSettingsLocation": f"memory://{office.port}b"})
     assert len(office.person.opened) == 2
     given = {name: str(value) for name, value in found.items()}
@@ -168,7 +168,7 @@ def test_a_store_of_ones_own_and_a_table(office: Office) -> None:
     for _ in range(2):
         with office.engine({"connect_args": {"token_store": own}}, **DESKTOP, OAuthSettingsLocation=None) as engine:
             engine.connect().close()
-    assert own.blob and b"eyJ" not in own.blob and len(office.person.opened) == 1
+    assert own.blob and b"eyJhbGciOi" not in own.blob and len(office.person.opened) == 1
     table = f"sqlalchemy+sqlite:///{office.folder}/tokens.db#crm"
     office.count(**DESKTOP, OAuthSettingsLocation=table)
     assert office.count(**office.bare(OAuthSettingsLocation=table)) == 30

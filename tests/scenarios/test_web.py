@@ -85,7 +85,7 @@ def test_B2_exchange_returns_tokens_and_keeps_none(office: Office) -> None:
     row = signed_in(office)
     assert list(row) == ["OAuthAccessToken", "OAuthRefreshToken", "ExpiresIn"]
     assert office.org.authority.check(str(row["OAuthAccessToken"])) is None and row["ExpiresIn"] == "3600"
-    assert "eyJ" not in repr(row) and list(office.folder.rglob("*.txt")) == []
+    assert "eyJhbGciOi" not in repr(row) and list(office.folder.rglob("*.txt")) == []
     (exchange,) = office.token_requests()
     assert {"client_secret", "code", "redirect_uri"} <= set(exchange.parameters)
     assert "code_verifier" not in exchange.parameters
