@@ -310,4 +310,4 @@ def test_C34_C35_nothing_secret_in_logs_errors_and_reprs(office: Office) -> None
     text = log.read_text()
     assert "/oauth2/v2.0/token" in text and "AADSTS70008" in text and "SELECT count(*)" in text
     for said in (text, *shown):
-        assert "eyJ" not in said and SECRET not in said and "se%2Bcret" not in said
+        assert "eyJhbGciOi" not in said and SECRET not in said and "se%2Bcret" not in said
