@@ -60,7 +60,11 @@ OPERATIONS: dict[str, Callable[[orm.Session], Any]] = {
     "join, ilike, in": lambda s: (
         s.query(Contact)
         .join(Contact.account)
-        .filter(Account.revenue > 1, Contact.fullname.ilike("%c%"), Contact.fullname.in_(["C10", "C11"]))
+        .filter(
+            sa.literal_column("account.revenue") > 1,
+            Contact.fullname.ilike("%c%"),
+            Contact.fullname.in_(["C10", "C11"]),
+        )
         .all()
     ),
     "refresh and get by key": _refreshed,
