@@ -1,7 +1,8 @@
 """answer(pushdown) == answer(no pushdown) == plain DuckDB over the same rows, for random statements and rows.
 
-The number of statements per run is `DYNAMICS_DIFFERENTIAL` (default 300), schema and rows come of
-`DYNAMICS_DIFFERENTIAL_SEED`; a failure prints the statement, shrunk, and the seed.
+The number of statements per run is `DYNAMICS_DIFFERENTIAL` (default 300); schema, rows and statements come of
+`DYNAMICS_DIFFERENTIAL_SEED`, which the gate sets to the number of commits. A failure prints the statement, shrunk, and
+the seed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from uuid import UUID
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, given, note, seed, settings
 
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.execute import planning
@@ -118,6 +119,7 @@ def _plain(connection: dbapi.Connection) -> duckdb.DuckDBPyConnection:
     return plain
 
 
+@seed(SEED)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
