@@ -96,7 +96,9 @@ def simplify(wanted: Filter) -> Filter:
         return _ALWAYS if _ALWAYS in terms else _few(Either, terms) if terms else Never()
     if isinstance(wanted, Has) and wanted.term is not None:
         term = simplify(wanted.term)
-        return Never() if term == Never() else Has(wanted.navigation, None if term == _ALWAYS else term)
+        if term == Never():
+            return _ALWAYS if wanted.negated else term
+        return replace(wanted, term=None if term == _ALWAYS else term)
     if isinstance(wanted, All):
         term = simplify(wanted.term)
         return _ALWAYS if term == _ALWAYS else All(wanted.navigation, term)

@@ -130,10 +130,11 @@ class Either:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """Some row of the collection `navigation` matches `term` (any row at all when None)."""
+    """Some row of the collection `navigation` matches `term` (any row at all when None); no row when negated."""
 
     navigation: Path
     term: Filter | None = None
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +302,7 @@ class _Writer:
 
     def has(self, node: Has) -> _Text:
         inner = "" if node.term is None else self.inside(node.term)
-        return _Text(f"{self.path(node.navigation)}/any({inner})")
+        return _Text(f"{'not ' * node.negated}{self.path(node.navigation)}/any({inner})")
 
     def all(self, node: All) -> _Text:
         if isinstance(node.term, Never):

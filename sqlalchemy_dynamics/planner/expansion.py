@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, Either, Filter, Match, Never, Null, Path
 from sqlalchemy_dynamics.planner.links import Link
+from sqlalchemy_dynamics.planner.paths import MOST_VALUES
 
 __all__ = ["Expansion", "expansions", "through"]
 
 _MOST_COLUMNS = 8
 _MOST_EXPANSIONS = 10
-_MOST_VALUES = 50
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def through(navigation: str, condition: Filter) -> Filter | None:
     if isinstance(condition, (Both, Either)):
         terms = [through(navigation, term) for term in condition.terms]
         return None if None in terms else type(condition)(tuple(term for term in terms if term is not None))
-    if isinstance(condition, Among) and len(condition.operands) > _MOST_VALUES:
+    if isinstance(condition, Among) and len(condition.operands) > MOST_VALUES:
         return None
     if isinstance(condition, (Compare, Null, Match, Among)):
         path: Path = (navigation, *condition.path)

@@ -33,7 +33,7 @@ from sqlalchemy_dynamics.planner.leaves import EVERYTHING, NOTHING, Pushed, comp
 from sqlalchemy_dynamics.planner.names import Occurrence
 from sqlalchemy_dynamics.planner.parse import bare, parameter_key
 from sqlalchemy_dynamics.planner.patterns import searches
-from sqlalchemy_dynamics.planner.related import condition_of_exists, condition_of_in
+from sqlalchemy_dynamics.planner.related import condition_of_exists, condition_of_in, counted_rows
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.planner.pushdown import Translator
@@ -59,6 +59,8 @@ _UNORDERED = frozenset({"UUID", "VARCHAR", "BOOLEAN"})
 def _compare(self: Translator, node: exp.Expression, target: Occurrence, negated: bool) -> Pushed | None:
     if is_constant(node.this) and is_constant(node.expression):
         return _constants(node, negated)
+    if isinstance(node.this, exp.Subquery):
+        return counted_rows(self, node, target, negated)
     op = _OPERATORS[type(node)]
     if isinstance(node, exp.EQ) and isinstance(node.this, exp.Anonymous) and isinstance(node.expression, exp.Boolean):
         return _function(self, node.this, target, negated == bool(node.expression.this))
@@ -180,14 +182,12 @@ def _between(self: Translator, node: exp.Between, target: Occurrence, negated: b
 
 
 def _exists(self: Translator, node: exp.Exists, target: Occurrence, negated: bool) -> Pushed | None:
-    found = None if negated else condition_of_exists(self, node, target)
-    return None if found is None else Pushed(found, True)
+    return condition_of_exists(self, node.this, target, negated)
 
 
 def _among(self: Translator, node: exp.In, target: Occurrence, negated: bool) -> Pushed | None:
     if isinstance(node.args.get("query"), exp.Subquery):
-        found = None if negated else condition_of_in(self, node, target)
-        return None if found is None else Pushed(found, True)
+        return condition_of_in(self, node, target, negated)
     members = node.expressions
     if not members or any(node.args.get(key) for key in ("query", "unnest", "field")):
         return None

@@ -68,6 +68,8 @@ def p(key: int | str, edm: str = "Edm.Int32") -> Parameter:
         (Either((n("gt", 1), Compare(N, "lt", p(1)))), [None], n("gt", 1)),
         (Has(("T",), Compare(N, "lt", p(1))), [None], Never()),
         (Has(("T",)), [], Has(("T",))),
+        (Has(("T",), Compare(N, "lt", p(1)), negated=True), [None], Both(())),
+        (Has(("T",), Both(()), negated=True), [], Has(("T",), negated=True)),
         (All(("T",), Compare(N, "lt", p(1))), [None], All(("T",), Never())),
         (Null(N), [], Null(N)),
         (n("gt", 2**40), [], Never()),

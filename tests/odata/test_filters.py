@@ -97,6 +97,7 @@ CRM = "Microsoft.Dynamics.CRM."
             Has(("Account_Tasks",), Both((Compare(("subject",), "ne", text("x")), Has(("Notes",), ONE)))),
             "Account_Tasks/any(o1:o1/subject ne 'x' and o1/subject ne null and o1/Notes/any(o2:o2/code eq 1))",
         ),
+        (Both((Has(("Tasks",), ONE, negated=True), TWO)), "not Tasks/any(o1:o1/code eq 1) and code eq 2"),
         (All(("Account_Tasks",), ONE), "Account_Tasks/all(o1:o1/code eq 1)"),
         (All(("Account_Tasks",), Never()), "not Account_Tasks/any()"),
         (

@@ -1,0 +1,66 @@
+"""What a filter of one table says of the table's rows when it is moved: into a lambda, or along a lookup."""
+
+from __future__ import annotations
+
+from sqlalchemy_dynamics.odata.filters import (
+    All,
+    Among,
+    Both,
+    ColumnCompare,
+    Compare,
+    Either,
+    Filter,
+    Has,
+    Match,
+    Never,
+    Null,
+    Path,
+)
+
+__all__ = ["MOST_VALUES", "columns_in", "fits_lambda", "is_never_null", "needs_a_row"]
+
+MOST_VALUES = 50
+"""Values of a list outside of the queried table, where each is a comparison of its own."""
+
+
+def fits_lambda(condition: Filter) -> bool:
+    """Say whether a condition may stand inside of `any`: paths along lookups and query functions are not documented."""
+    if isinstance(condition, (Both, Either)):
+        return all(map(fits_lambda, condition.terms))
+    if isinstance(condition, Has):
+        return len(condition.navigation) == 1 and (condition.term is None or fits_lambda(condition.term))
+    if isinstance(condition, Among) and len(condition.operands) > MOST_VALUES:
+        return False
+    return isinstance(condition, Never) or (
+        isinstance(condition, (Compare, ColumnCompare, Null, Match, Among))
+        and all(len(path) == 1 for path in columns_in(condition))
+    )
+
+
+def columns_in(condition: Filter) -> set[Path]:
+    """Return the paths a condition names; inside of lambdas they belong to other tables and are left out."""
+    if isinstance(condition, (Both, Either)):
+        return {path for term in condition.terms for path in columns_in(term)}
+    if isinstance(condition, ColumnCompare):
+        return {condition.left, condition.right}
+    return set() if isinstance(condition, (Has, All, Never)) else {condition.path}
+
+
+def needs_a_row(condition: Filter) -> bool:
+    """Say whether a condition is surely not true of a row whose columns are all NULL."""
+    if isinstance(condition, Both):
+        return any(map(needs_a_row, condition.terms))
+    if isinstance(condition, Either):
+        return all(map(needs_a_row, condition.terms))
+    if isinstance(condition, Null):
+        return condition.negated
+    return not isinstance(condition, (Has, All))
+
+
+def is_never_null(condition: Filter, path: Path) -> bool:
+    """Say whether a column surely holds a value wherever the condition is true."""
+    if isinstance(condition, Both):
+        return any(is_never_null(term, path) for term in condition.terms)
+    if isinstance(condition, Either):
+        return all(is_never_null(term, path) for term in condition.terms)
+    return isinstance(condition, Never) or (path in columns_in(condition) and needs_a_row(condition))
