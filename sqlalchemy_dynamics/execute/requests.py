@@ -20,7 +20,7 @@ from sqlalchemy_dynamics.odata.query import (
     Order,
     Query,
 )
-from sqlalchemy_dynamics.planner.plan import Measure, Scan
+from sqlalchemy_dynamics.planner.plan import Limit, Marker, Measure, Scan
 
 __all__ = ["KEYS_PER_REQUEST", "Ask", "asks_of", "field_of", "fields_of"]
 
@@ -53,10 +53,10 @@ def asks_of(
     With `values` None the parameters stay in the filter, for EXPLAIN. `keys` are the values of `scan.keys`, sent in
     several queries when they are many. Raises DataError, ProgrammingError for values that do not fit.
     """
+    if scan.through is not None or any(_is_zero(marker, values) for marker in scan.unless):
+        return []
     if scan.groups is not None:
         return _grouped(scan, values)
-    if scan.through is not None:
-        return []
     wanted = _wanted(scan, values)
     query = Query(
         scan.table.entity_set,
@@ -75,6 +75,10 @@ def asks_of(
         for condition in conditions
         if condition != Never() and wanted != 0
     ]
+
+
+def _is_zero(limit: Marker, values: Values | None) -> bool:
+    return values is not None and Limit(limit).bound(values)[0] == 0
 
 
 def _selected(scan: Scan) -> tuple[str, ...]:

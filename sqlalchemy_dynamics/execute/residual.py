@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy_dynamics.errors import ProgrammingError, StatementCancelled
+from sqlalchemy_dynamics.errors import DatabaseError, DataError, ProgrammingError, StatementCancelled
 from sqlalchemy_dynamics.execute.arrow import schema_of, to_batches, to_rows, until_changed
 from sqlalchemy_dynamics.execute.direct import arrow_decoder
 from sqlalchemy_dynamics.execute.engine import EngineOptions, open_workspace, type_of
@@ -44,8 +44,8 @@ class ResidualResult:
         self._work, self._running = work, running
         self._failure: BaseException | None = None
         self._workspace = open_workspace(options)
-        self._groups = [partial_groups(scan, running, mergeable=True) if scan.groups else None for scan in work.scans]
         self.columns = self._bound_columns()
+        self._groups = [partial_groups(scan, running, mergeable=True) if scan.groups else None for scan in work.scans]
 
     @property
     def arrow_schema(self) -> pyarrow.Schema:
@@ -72,20 +72,34 @@ class ResidualResult:
         for scan in self._work.scans:
             self._workspace.put(source_of(scan), _empty(scan, self._work.scans))
             self._workspace.define(view_sql(scan))
+        self._try_constants()
         bound = self._bind()
         columns = tuple(
             ResultColumn(name, type_of(kind)) for name, kind in zip(bound.columns, bound.types, strict=True)
         )
-        self._reader_schema = _promised(bound.to_arrow_reader(1).schema, columns)
+        with self._workspace.speaking():
+            self._reader_schema = _promised(bound.to_arrow_reader(1).schema, columns)
         return columns
 
+    def _try_constants(self) -> None:
+        """Find the constants that cannot be what they are used as. Raises DataError naming the term."""
+        for check in self._work.checks:
+            try:
+                with self._workspace.speaking():
+                    self._workspace.bind(f"SELECT {check.sql}", self._given(check.parameters)).fetchall()
+            except DatabaseError as error:
+                given = check.given or repr(self._running.values.get(next(iter(check.parameters), "")))
+                raise DataError(f"{check.term}: {check.what.format(given) or error}") from None
+
     def _bind(self) -> Any:
+        return self._workspace.bind(self._work.sql, self._given(self._work.parameters))
+
+    def _given(self, parameters: Sequence[int | str]) -> dict[str, object] | None:
         values = self._running.values
-        missing = [key for key in self._work.parameters if key not in values]
+        missing = [key for key in parameters if key not in values]
         if missing:
             raise ProgrammingError(f"the statement needs a value for parameter {missing[0]!r}")
-        given = {str(key): values[key] for key in self._work.parameters}
-        return self._workspace.bind(self._work.sql, given or None)
+        return {str(key): values[key] for key in parameters} or None
 
     def _batches(self) -> Iterator[pyarrow.RecordBatch]:
         self._supply()

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy_dynamics.odata.filters import Among, ColumnCompare, Compare, Filter, Match, Null, Path, Value
+from sqlalchemy_dynamics.odata.filters import (
+    Among,
+    ColumnCompare,
+    Compare,
+    Filter,
+    Match,
+    Never,
+    Null,
+    Operand,
+    Path,
+    Value,
+)
 
 __all__ = ["narrowed"]
 
@@ -23,6 +34,7 @@ def narrowed(terms: tuple[Filter, ...]) -> tuple[Filter, ...] | None:
     Texts are left alone: which of them are equal is the service's to say.
     """
     compared: dict[Path, list[Compare]] = {}
+    terms = _with_one_list(terms)
     for term in terms:
         if isinstance(term, Compare) and isinstance(term.operand, Value) and term.operand.edm in _EXACT:
             compared.setdefault(term.path, []).append(term)
@@ -35,6 +47,42 @@ def narrowed(terms: tuple[Filter, ...]) -> tuple[Filter, ...] | None:
     if any(isinstance(term, Null) and not term.negated and term.path in _present(terms) for term in terms):
         return None
     return tuple(term for term in terms if term not in dropped)
+
+
+def _with_one_list(terms: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    """The lists of a column, and what it is compared with, as one list of the values that are left."""
+    lists: dict[Path, list[Among]] = {}
+    for term in terms:
+        if isinstance(term, Among) and not term.negated and all(map(_is_exact, term.operands)):
+            lists.setdefault(term.path, []).append(term)
+    for path, members in lists.items():
+        same = [term for term in terms if term in members or (_compares(term) and term.path == path)]  # type: ignore[union-attr]
+        if len(same) > 1:
+            kept = tuple(operand for operand in members[0].operands if all(_admits(term, operand) for term in same))
+            one = _list_of(path, kept)
+            terms = tuple(one if term is same[0] else term for term in terms if term is same[0] or term not in same)
+    return terms
+
+
+def _is_exact(operand: Operand) -> bool:
+    return isinstance(operand, Value) and operand.edm in _EXACT
+
+
+def _compares(term: Filter) -> bool:
+    return isinstance(term, Compare) and _is_exact(term.operand)
+
+
+def _admits(term: Filter, operand: Operand) -> bool:
+    assert isinstance(term, (Compare, Among))
+    if isinstance(term, Among):
+        return any(_holds(Compare(term.path, "eq", operand), Compare(term.path, "eq", each)) for each in term.operands)
+    return _holds(Compare(term.path, "eq", operand), term)
+
+
+def _list_of(path: Path, operands: tuple[Operand, ...]) -> Filter:
+    if not operands:
+        return Never()
+    return Compare(path, "eq", operands[0]) if len(operands) == 1 else Among(path, operands)
 
 
 def _present(terms: Iterable[Filter]) -> set[Path]:

@@ -30,6 +30,10 @@ _CASTS = {
     "DOUBLE": {"DOUBLE"},
     "BOOLEAN": {"BOOLEAN"},
 }
+_TRUTHS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "0"), False),
+}
 _SPANS = (exp.Interval, exp.Var)
 _DEFAULT_PLACES = 3
 _MOST_PLACES = 10
@@ -191,6 +195,8 @@ def _double(node: exp.Expression, kind: SqlType) -> float | None:
 def _boolean(node: exp.Expression, kind: SqlType) -> bool | None:
     if isinstance(node, exp.Literal) and not node.is_string and node.this in ("0", "1"):
         return bool(int(node.this))
+    if isinstance(node, exp.Literal) and node.is_string:
+        return _TRUTHS.get(node.this.lower())
     return bool(node.this) if isinstance(node, exp.Boolean) else None
 
 

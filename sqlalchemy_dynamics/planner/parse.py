@@ -230,13 +230,16 @@ def is_clock(node: exp.Expression) -> bool:
 
 
 def shown(node: exp.Expression) -> str:
-    """Return a term as messages show it: with CURRENT_TIMESTAMP where it was written."""
-    if not any(is_clock(marker) for marker in node.find_all(exp.Parameter, exp.Placeholder)):
+    """Return a term as messages show it: with CURRENT_TIMESTAMP and ``?`` where they were written."""
+    if node.find(exp.Parameter, exp.Placeholder) is None:
         return title(node)
     copy = exp.paren(node.copy())
     for cast in list(copy.find_all(exp.Cast)):
         if is_clock(cast.this):
             cast.replace(exp.CurrentTimestamp())
+    for marker in list(copy.find_all(exp.Parameter, exp.Placeholder)):
+        if isinstance(parameter_key(marker), int):
+            marker.replace(exp.Placeholder())
     return title(copy.this)
 
 

@@ -63,6 +63,8 @@ def _split(pattern: str, escape: str) -> list[object]:
     """Cut a pattern into literal texts and wildcards; neighbouring ``%`` are one."""
     parts: list[object] = []
     position = 0
+    if len(escape) > 1:
+        raise ProgrammingError(f"ESCAPE takes one character, got {escape!r}")
     while position < len(pattern):
         letter = pattern[position]
         if escape and letter == escape:

@@ -11,7 +11,20 @@ from sqlalchemy_dynamics.metadata.model import Column, Table
 from sqlalchemy_dynamics.odata.filters import Both, Filter
 from sqlalchemy_dynamics.odata.query import Order
 
-__all__ = ["Amount", "Groups", "Keys", "Limit", "Marker", "Measure", "Output", "Plan", "Residual", "Rows", "Scan"]
+__all__ = [
+    "Amount",
+    "Check",
+    "Groups",
+    "Keys",
+    "Limit",
+    "Marker",
+    "Measure",
+    "Output",
+    "Plan",
+    "Residual",
+    "Rows",
+    "Scan",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +104,7 @@ class Scan:
     nothing is asked: its rows come with those of scan `through[0]`, expanded along navigation property `through[1]`.
     With `extremes`, only the first row of each of these orders is wanted, a row with a value. With `leading`, `order`
     is the beginning of the order wanted: enough rows are there once those columns change behind the last row of that
-    limit.
+    limit. `unless` are the parameters of LIMITs above it: when one is 0, no row is wanted.
     """
 
     number: int
@@ -105,6 +118,7 @@ class Scan:
     through: tuple[int, str] | None = None
     extremes: tuple[Order, ...] = ()
     leading: tuple[tuple[str, ...], Limit] | None = None
+    unless: tuple[Marker, ...] = ()
 
     @property
     def view(self) -> str:
@@ -132,16 +146,44 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A constant to try before anything is fetched: `sql` fails when `term` cannot be computed.
+
+    `what` says why of the constant `given` or, when that is None, of the parameter's value; empty leaves it to the
+    engine.
+    """
+
+    sql: str
+    term: str
+    what: str = ""
+    given: str | None = None
+    parameters: tuple[int | str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Residual:
     """`sql` runs in DuckDB over the scans' views with the parameters named in `parameters`.
 
-    `streaming` says that every view is read once, front to back. `constant` is set when no table is read at all.
+    `streaming` says that every view is read once, front to back; `checks` come before anything is fetched.
     """
 
     sql: str
     scans: tuple[Scan, ...]
     parameters: tuple[int | str, ...] = ()
     streaming: bool = False
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """The output at `position` holds addresses of files: their contents stand there in the end, or their sizes.
+
+    `cells` are the addresses, with ``{keys}`` where the row's key will be.
+    """
+
+    position: int
+    sized: bool
+    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from dataclasses import replace
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
-from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.odata.filters import Both, Filter, Never
+from sqlalchemy_dynamics.planner.checks import checks_of
 from sqlalchemy_dynamics.planner.constants import Kinds
+from sqlalchemy_dynamics.planner.contents import left_out, with_addresses
 from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
 from sqlalchemy_dynamics.planner.extremes import extremes_of
@@ -19,8 +21,9 @@ from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.implied import Implied, imply
 from sqlalchemy_dynamics.planner.links import Link, choose
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
+from sqlalchemy_dynamics.planner.needless import Needless, needless
 from sqlalchemy_dynamics.planner.needs import columns_needed
-from sqlalchemy_dynamics.planner.plan import EVERY_ROW, Keys, Plan, Residual, Scan
+from sqlalchemy_dynamics.planner.plan import EVERY_ROW, Check, Keys, Plan, Residual, Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.reasons import reasons
 from sqlalchemy_dynamics.planner.residual import (
@@ -59,11 +62,10 @@ def plan_select(
     """
     tree = _with_logical_names(tree.copy())
     name_outputs(tree)
-    if pushdown:
-        alone = _alone(tree, lookup, kinds, pinned)
-        if alone is not None:
-            return alone
-    return _residual(tree, lookup, kinds, pinned, pushdown)
+    downloads, notes = with_addresses(tree, lookup), left_out(tree, lookup)
+    alone = _alone(tree, lookup, kinds, pinned) if pushdown else None
+    plan = alone or _residual(tree, lookup, kinds, pinned, pushdown)
+    return replace(plan, notes=(*plan.notes, *notes), downloads=downloads) if downloads or notes else plan
 
 
 def reads_tables(tree: exp.Expression) -> bool:
@@ -119,13 +121,13 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
     return merging if rows is None else Plan(rows, fallback=merging)
 
 
-def _over_one(select: exp.Select, scan: Scan) -> Residual:
+def _over_one(select: exp.Select, scan: Scan, checks: tuple[Check, ...]) -> Residual:
     """The statement over the one scan's view; its WHERE is met by every row of it."""
     select.set("where", None)
     table = (select.args.get("from_") or select.args.get("from")).this
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
     table.replace(exp.Table(this=exp.to_identifier(scan.view), alias=alias))
-    return Residual(to_sql(select), (scan,), parameters_in(select), streaming=True)
+    return Residual(to_sql(select), (scan,), parameters_in(select), True, checks)
 
 
 def _residual(
@@ -134,6 +136,8 @@ def _residual(
     tree = tree.copy()
     occurrences = find_occurrences(tree, lookup)
     translator = _translator(occurrences, lookup, kinds, pinned, pushdown)
+    checks = checks_of(tree, translator.sources, kinds)
+    unneeded = needless(tree, occurrences, translator)
     implied = imply(tree, occurrences, translator)
     if not pushdown:
         implied.links.clear()
@@ -146,8 +150,8 @@ def _residual(
     columns = columns_needed(tree, occurrences)
     speak_text_rule(tree, translator)
     stand_in(occurrences)
-    scans = _scans(occurrences, columns, implied, limited)
-    work = Residual(to_sql(tree), scans, parameters_in(tree), streaming=once and len(scans) == 1)
+    scans = tuple(_as_needed(scan, unneeded) for scan in _scans(occurrences, columns, implied, limited))
+    work = Residual(to_sql(tree), scans, parameters_in(tree), once and len(scans) == 1, checks)
     return Plan(work, tuple(notes.items()) if pushdown else _WHOLE)
 
 
@@ -180,6 +184,13 @@ def _scans(
         )
         for each in occurrences
     )
+
+
+def _as_needed(scan: Scan, unneeded: Needless) -> Scan:
+    dead, limits = unneeded
+    if scan.number in dead:
+        return replace(scan, filter=Never(), keys=None)
+    return replace(scan, unless=limits[scan.number]) if scan.number in limits else scan
 
 
 def _fetched(occurrence: Occurrence, needed: tuple[Column, ...]) -> tuple[Column, ...]:

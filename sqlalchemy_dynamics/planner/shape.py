@@ -116,18 +116,18 @@ def limit_of(select: exp.Select) -> Limit | None:
     limit, offset = select.args.get("limit"), select.args.get("offset")
     if limit is not None and not isinstance(limit, exp.Limit):
         return None
-    count, skip = _amount(limit), _amount(offset)
+    count, skip = amount_of(limit), amount_of(offset)
     return None if count is False or skip is False else Limit(count, skip)
 
 
-def _amount(clause: exp.Expression | None) -> Amount | bool:
-    """Return the amount; False stands for "not a whole number"."""
+def amount_of(clause: exp.Expression | None) -> Amount | bool:
+    """Return the amount of a LIMIT or OFFSET; False stands for "not a whole number"."""
     if clause is None:
         return None
     if clause.args.get("limit_options") or clause.args.get("expressions"):
         return False
     node = clause.expression
-    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
+    if isinstance(node, exp.Literal) and node.this.strip().isdecimal():
         return int(node.this)
     key = parameter_key(node) if node is not None else None
     return False if key is None else Marker(key)
