@@ -12,7 +12,6 @@ from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Both, Filter, Never
 from sqlalchemy_dynamics.planner.checks import checks_of
 from sqlalchemy_dynamics.planner.constants import Kinds
-from sqlalchemy_dynamics.planner.contents import left_out, with_addresses
 from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
 from sqlalchemy_dynamics.planner.extremes import extremes_of
@@ -62,10 +61,8 @@ def plan_select(
     """
     tree = _with_logical_names(tree.copy())
     name_outputs(tree)
-    downloads, notes = with_addresses(tree, lookup), left_out(tree, lookup)
     alone = _alone(tree, lookup, kinds, pinned) if pushdown else None
-    plan = alone or _residual(tree, lookup, kinds, pinned, pushdown)
-    return replace(plan, notes=(*plan.notes, *notes), downloads=downloads) if downloads or notes else plan
+    return alone or _residual(tree, lookup, kinds, pinned, pushdown)
 
 
 def reads_tables(tree: exp.Expression) -> bool:
