@@ -12,6 +12,7 @@ from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Both, Filter, Never
 from sqlalchemy_dynamics.planner.checks import checks_of
 from sqlalchemy_dynamics.planner.constants import Kinds
+from sqlalchemy_dynamics.planner.contents import left_out, with_addresses
 from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
 from sqlalchemy_dynamics.planner.extremes import extremes_of
@@ -107,13 +108,17 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
     if limited_scan(shape) is not None or leading_scan(shape) is not None:
         return _residual(tree, lookup, kinds, pinned, True)
     grouping, extremes = grouping_of(shape), extremes_of(shape)
+    if grouping is None and extremes is None:
+        return None
+    checks = checks_of(tree, translator.sources, kinds)
+    unneeded = needless(tree, occurrences, translator)
     if extremes is not None:
-        local = Plan(_over_one(shape.select.copy(), extremes), _FIRST)
-    elif grouping is not None:
+        local = Plan(_over_one(shape.select.copy(), _as_needed(extremes, unneeded), checks), _FIRST)
+    else:
         local = _residual(whole, lookup, kinds, pinned, True)
     if grouping is None:
-        return local if extremes is not None else None
-    merging = Plan(_over_one(grouping.merged(), grouping.scan), _MERGED, fallback=local)
+        return local
+    merging = Plan(_over_one(grouping.merged(), _as_needed(grouping.scan, unneeded), checks), _MERGED, fallback=local)
     rows = grouping.rows()
     return merging if rows is None else Plan(rows, fallback=merging)
 
