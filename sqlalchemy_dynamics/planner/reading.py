@@ -12,7 +12,6 @@ from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Both, Filter, Never
 from sqlalchemy_dynamics.planner.checks import checks_of
 from sqlalchemy_dynamics.planner.constants import Kinds
-from sqlalchemy_dynamics.planner.contents import left_out, with_addresses
 from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
 from sqlalchemy_dynamics.planner.extremes import extremes_of
