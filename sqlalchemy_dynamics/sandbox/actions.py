@@ -1,4 +1,4 @@
-"""Actions that write: blocks of files, closing of opportunities and cases, queues (sections 5.5, 5.7)."""
+"""Actions that read their body themselves: blocks of files, mass deletion (sections 5.7, 6.1)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy_dynamics.sandbox.binding import Target, target_of
 from sqlalchemy_dynamics.sandbox.bulkdelete import bulk_delete
-from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, bad_request, no_such_row
+from sqlalchemy_dynamics.sandbox.failures import bad_request, no_such_row
 from sqlalchemy_dynamics.sandbox.filecolumns import CHUNK, File, FileSlot, load_file, save_file
-from sqlalchemy_dynamics.sandbox.resources import Key, Resource, find_key, find_row
-from sqlalchemy_dynamics.sandbox.saving import create_row, update_row
-from sqlalchemy_dynamics.sandbox.store import type_column
+from sqlalchemy_dynamics.sandbox.targets import row_of
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Handler, Reply, Request, Service, json_reply, response_type
 
-__all__ = ["WRITING_ACTIONS", "add_to_queue"]
+__all__ = ["WRITING_ACTIONS"]
 
 Json = Mapping[str, Any]
 
@@ -33,22 +30,8 @@ def _answer(request: Request, name: str, members: dict[str, object]) -> Reply:
     return json_reply({"@odata.context": f"{request.root}$metadata#{response_type(name)}", **members})
 
 
-def _row_of(service: Service, request: Request, given: Json) -> Target:
-    """Return the row an entity parameter stands for: ``{"@odata.type": …, "accountid": …}`` or ``@odata.id``."""
-    if "@odata.id" in given:
-        return target_of(service, request, service.organisation.tables["account"], given["@odata.id"])
-    kind = str(given.get("@odata.type", "")).lstrip("#").removeprefix(f"{NAMESPACE}.")
-    table = service.organisation.tables.get(kind)
-    if table is None or not given.get(table.primary_id):
-        raise bad_request("An entity parameter needs '@odata.type' and its primary key.", "0x80048d19")
-    return table, find_key(service, table, Key(str(given[table.primary_id]).lower()))
-
-
-# -- files -----------------------------------------------------------------------------------------------------------
-
-
 def _slot(service: Service, request: Request, body: Json) -> FileSlot:
-    table, row_id = _row_of(service, request, _parameter(body, "Target"))
+    table, row_id = row_of(service, request, _parameter(body, "Target"))
     name = str(_parameter(body, "FileAttributeName"))
     column = table.columns.get(name)
     if column is None or column.kind not in ("File", "Image"):
@@ -147,38 +130,6 @@ def delete_file(service: Service, request: Request) -> Reply:
     raise no_such_row("fileattachment", file_id)
 
 
-# -- states ----------------------------------------------------------------------------------------------------------
-
-
-def _closing(activity: str, lookup: str, set_table: str, state: int) -> Handler:
-    def close(service: Service, request: Request) -> Reply:
-        body = request.json()
-        details = _parameter(body, activity)
-        table = service.organisation.tables[set_table]
-        if f"{lookup}@odata.bind" in details:
-            found, row_id = target_of(service, request, table, details[f"{lookup}@odata.bind"])
-        else:
-            found, row_id = _row_of(service, request, {"@odata.type": set_table, **(details.get(lookup) or {})})
-        if found.name != table.name:
-            raise bad_request(f"'{lookup}' of '{activity}' must be a row of '{table.name}'.", "0x80040203")
-        status = body.get("Status")
-        change = {"statecode": state} if status in (None, -1) else {"statecode": state, "statuscode": status}
-        update_row(service, request, table, row_id, change, by_action=True)
-        return Reply(204)
-
-    return close
-
-
-def add_to_queue(service: Service, request: Request, resource: Resource) -> Reply:
-    """Answer AddToQueue, bound to a queue."""
-    items = service.organisation.tables["queueitem"]
-    table, row_id = _row_of(service, request, _parameter(request.json(), "Target"))
-    column = items.columns["objectid"]
-    kind = table.name if table.name in column.targets else table.base
-    given: dict[str, object] = {"queueid": find_row(service, resource), "objectid": row_id, type_column(column): kind}
-    return _answer(request, "AddToQueue", {"QueueItemId": create_row(service, request, items, {}, given)})
-
-
 WRITING_ACTIONS: dict[str, Handler] = {
     "InitializeFileBlocksUpload": start_upload,
     "UploadBlock": upload_block,
@@ -186,9 +137,6 @@ WRITING_ACTIONS: dict[str, Handler] = {
     "InitializeFileBlocksDownload": start_download,
     "DownloadBlock": download_block,
     "DeleteFile": delete_file,
-    "WinOpportunity": _closing("OpportunityClose", "opportunityid", "opportunity", 1),
-    "LoseOpportunity": _closing("OpportunityClose", "opportunityid", "opportunity", 2),
-    "CloseIncident": _closing("IncidentResolution", "incidentid", "incident", 1),
     "BulkDelete": bulk_delete,
 }
 """Unbound actions, for `operations.ACTIONS`."""

@@ -1,9 +1,9 @@
-"""The parts of `$metadata` that are the same in every organisation: definition types, enumerations, functions."""
+"""The parts of `$metadata` that are the same in every organisation: definition types, enumerations, query functions."""
 # ruff: noqa: E501
 
 from __future__ import annotations
 
-__all__ = ["COMPLEX_TYPES", "DEFINITIONS", "ENUMS", "FUNCTIONS", "QUERY_FUNCTIONS"]
+__all__ = ["COMPLEX_TYPES", "DEFINITIONS", "ENUMS", "QUERY_FUNCTIONS"]
 
 _S, _N, _A, _C = "Edm.String", "Edm.Int64", "Collection(Edm.String)", "PropertyValue"
 QUERY_FUNCTIONS: dict[tuple[tuple[str, str], ...], list[str]] = {
@@ -113,13 +113,4 @@ COMPLEX_TYPES = "".join([
              Reparent="mscrm.CascadeType", Share="mscrm.CascadeType", Unshare="mscrm.CascadeType", RollupView="mscrm.CascadeType"),
     _complex("OptionMetadata", Value=_INT, Label=_LABEL, Description=_LABEL, Color=_S, ExternalValue=_S, IsManaged=_BOOL,
              MetadataId=_GUID, HasChanged=_BOOL),
-    _complex("RetrieveMetadataChangesResponse", ServerVersionStamp=_S),
 ])
-FUNCTIONS = (
-    '<Function Name="WhoAmI"><ReturnType Type="mscrm.WhoAmIResponse" Nullable="false" /></Function>'
-    '<Function Name="RetrieveTotalRecordCount"><Parameter Name="EntityNames" Type="Collection(Edm.String)" Nullable="false" '
-    'Unicode="false" /><ReturnType Type="mscrm.RetrieveTotalRecordCountResponse" Nullable="false" /></Function>'
-    '<Function Name="RetrieveVersion"><ReturnType Type="mscrm.RetrieveVersionResponse" Nullable="false" /></Function>'
-    '<Function Name="RetrieveMetadataChanges"><Parameter Name="ClientVersionStamp" Type="Edm.String" Unicode="false" />'
-    '<ReturnType Type="mscrm.RetrieveMetadataChangesResponse" Nullable="false" /></Function>'
-)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
 
-from sqlalchemy_dynamics.sandbox.csdl_fixed import COMPLEX_TYPES, DEFINITIONS, ENUMS, FUNCTIONS, QUERY_FUNCTIONS
+from sqlalchemy_dynamics.sandbox.csdl_fixed import COMPLEX_TYPES, DEFINITIONS, ENUMS, QUERY_FUNCTIONS
+from sqlalchemy_dynamics.sandbox.declared_csdl import imports_csdl, operations_csdl, types_csdl
 from sqlalchemy_dynamics.sandbox.schema import AlternateKey, Column, Navigation, Organisation, Table
 from sqlalchemy_dynamics.sandbox.values import edm_type
 
@@ -35,7 +36,8 @@ def write_csdl(organisation: Organisation, annotations: bool = False) -> bytes:
     parts = [_HEAD]
     for table in organisation.tables.values():
         parts += _entity_type(organisation, table, annotations)
-    parts += [DEFINITIONS, ENUMS, COMPLEX_TYPES, *_functions(), *_container(organisation, annotations), _TAIL]
+    parts += [DEFINITIONS, ENUMS, COMPLEX_TYPES, *types_csdl(), *operations_csdl(organisation), *_query_functions()]
+    parts += [*_container(organisation, annotations), _TAIL]
     return "".join(parts).encode()
 
 
@@ -106,8 +108,7 @@ def _keys(table: Table, keys: list[AlternateKey]) -> str:
     )
 
 
-def _functions() -> Iterator[str]:
-    yield FUNCTIONS
+def _query_functions() -> Iterator[str]:
     for parameters, names in QUERY_FUNCTIONS.items():
         for name in names:
             declared = "".join(
@@ -132,8 +133,7 @@ def _container(organisation: Organisation, annotations: bool) -> Iterator[str]:
         ("RelationshipDefinitions", "RelationshipMetadataBase"),
     ):
         yield f'<EntitySet Name="{name}" EntityType="Microsoft.Dynamics.CRM.{kind}" />'
-    for name in ("WhoAmI", "RetrieveTotalRecordCount", "RetrieveVersion", "RetrieveMetadataChanges"):
-        yield f'<FunctionImport Name="{name}" Function="Microsoft.Dynamics.CRM.{name}" />'
+    yield from imports_csdl(organisation)
     yield "</EntityContainer>"
 
 

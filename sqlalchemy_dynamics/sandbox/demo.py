@@ -1,9 +1,10 @@
 """The demo organisation, read from a compact notation.
 
-A table starts at the margin: ``SchemaName set owner object-type-code primary-name [<base] [money]``; indented lines
-give columns by kind (``text Name:160``), ``choice`` options, ``lookup Column target:collection-nav[:nav]``, ``states``
-with their status reasons, ``back`` (navigation names of the system lookups), ``navs`` (those that an activity type adds
-to its base), ``plain`` (lookups that are ordinary Guid properties) and ``key``.
+A table starts at the margin: ``SchemaName set owner object-type-code primary-name [<base] [money] [empty]``; indented
+lines give columns by kind (``text Name:160``), ``choice`` options, ``lookup Column target:collection-nav[:nav]``,
+``states`` with their status reasons, ``back`` (navigation names of the system lookups), ``navs`` (those that an
+activity type adds to its base), ``plain`` (lookups that are ordinary Guid properties) and ``key``. The rows of an
+``empty`` table come from actions alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from sqlalchemy_dynamics.sandbox import demo_core, demo_custom, demo_sales, demo_system
+from sqlalchemy_dynamics.sandbox import demo_core, demo_custom, demo_operations, demo_sales, demo_system
 from sqlalchemy_dynamics.sandbox.demo_cascades import set_delete_behaviours
 from sqlalchemy_dynamics.sandbox.schema import (
     AlternateKey,
@@ -80,7 +81,7 @@ _PLURALS = {"Opportunity": "Opportunities", "Activity Party": "Activity Parties"
 def demo_organisation() -> Organisation:
     """Return a fresh demo organisation."""
     organisation = Organisation()
-    texts = (demo_core.TABLES, demo_sales.TABLES, demo_system.TABLES, demo_custom.TABLES)
+    texts = (demo_core.TABLES, demo_sales.TABLES, demo_system.TABLES, demo_custom.TABLES, demo_operations.TABLES)
     blocks = [block for text in texts for block in re.split(r"\n(?=\S)", text.strip("\n"))]
     first = sorted(blocks, key=lambda block: "<" in block.split("\n", 1)[0])
     readers = [_Reader(organisation, block) for block in first]
@@ -90,6 +91,7 @@ def demo_organisation() -> Organisation:
     for name, one, two, intersect, set_name, key in _MANY_TO_MANY:
         organisation.relate(ManyToMany(name, one, two, intersect, f"{one}id", f"{two}id", name, name))
         organisation.add(intersect_table(organisation, intersect, set_name, key, one, two))
+    demo_operations.add_shares(organisation)
     return organisation
 
 
@@ -127,7 +129,7 @@ class _Reader:
             "" if primary == "-" else primary, key="ownerid" if principal else "", schema_name=schema_name, label=label,
             plural=_PLURALS.get(label, f"{label}s"), object_type_code=int(code), ownership=_OWNERSHIP[owner], base=base,
             abstract=name in ("activitypointer", "principal"), is_activity=activity, custom=name.startswith("new_"),
-            has_notes=owner == "user", has_activities=owner == "user" and not activity,
+            has_notes=owner == "user", has_activities=owner == "user" and not activity, seeded="empty" not in flags,
         ))
         self.back: dict[str, str] = {}
 

@@ -81,7 +81,7 @@ def resolve(service: Service, request: Request) -> Resource:
         return Resource("definitions", name=name, segments=tuple(segments))
     table = service.organisation.table_of_set(name)
     if table is None:
-        if len(segments) == 1 and name[:1].isupper():
+        if len(segments) == 1 and (name[:1].isupper() or "_" in name):
             return Resource("operation", name=name, arguments=arguments)
         raise no_such_segment(name)
     found = Resource("set", table, segments=tuple(segments))

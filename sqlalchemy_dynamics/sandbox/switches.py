@@ -116,6 +116,18 @@ class Switches:
     average_of_integers_is_whole: bool = True
     # whether groupby without an aggregate counts its input rows too
     grouping_is_limited: bool = True
+    # texts and codes of what actions refuse (that they refuse is known)
+    already_closed: Answer = Answer(400, "0x80040203", "The {table} has already been closed.")
+    opportunity_has_quotes: Answer = Answer(
+        400, "0x80040203", "The opportunity cannot be closed: active or draft quotes are associated with it."
+    )
+    cannot_merge: Answer = Answer(400, "0x80040203", "Rows of '{one}' and '{two}' cannot be merged.")
+    cannot_merge_same: Answer = Answer(400, "0x80040203", "A record cannot be merged with itself.")
+    email_not_draft: Answer = Answer(400, "0x80040203", "Only an e-mail message that is a draft can be sent.")
+    email_without_sender: Answer = Answer(400, "0x80040203", "The e-mail must have a sender before it can be sent.")
+    email_without_recipient: Answer = Answer(
+        400, "0x80040203", "The e-mail must have at least one recipient before it can be sent."
+    )
     metadata_function: Answer = Answer(
         400, "0x8006088a", 'The "{name}" function isn\'t supported for Metadata Entities.'
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from sqlalchemy_dynamics.sandbox import filecolumns, operations, writes
-from sqlalchemy_dynamics.sandbox.actions import WRITING_ACTIONS, add_to_queue
+from sqlalchemy_dynamics.sandbox.actions import WRITING_ACTIONS
 from sqlalchemy_dynamics.sandbox.batch import batch
 from sqlalchemy_dynamics.sandbox.multiple import MULTIPLE
+from sqlalchemy_dynamics.sandbox.office_actions import OFFICE_ACTIONS
 from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.router import Route, register
+from sqlalchemy_dynamics.sandbox.sales_actions import SALES_ACTIONS
+from sqlalchemy_dynamics.sandbox.sharing import SHARING
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service
 
 __all__ = ["register_writes"]
@@ -51,4 +54,4 @@ def register_writes() -> None:
         register(method, kind, _in_one_transaction(route))
     operations.ACTIONS.update(WRITING_ACTIONS)
     operations.BOUND.update(MULTIPLE)
-    operations.BOUND["POST", "AddToQueue"] = add_to_queue
+    operations.SERVED.update({**SALES_ACTIONS, **SHARING, **OFFICE_ACTIONS})

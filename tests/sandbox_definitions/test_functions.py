@@ -126,7 +126,8 @@ def test_retrieve_entity_and_all_entities(still: Api) -> None:
     )["EntityMetadata"]
     contact = next(item for item in every if item["LogicalName"] == "contact")
     assert contact["Attributes"] == [] and contact["ManyToOneRelationships"]
-    assert still("GET", "RetrieveEntity(LogicalName='nothing')").refusal == (404, "0x80040217")
+    assert still("GET", call.replace("'account'", "'nothing'")).refusal == (404, "0x80040217")
+    assert still("GET", "RetrieveEntity(LogicalName='nothing')").refusal == (404, "0x8006088a")
 
 
 def test_publishing(org: Api) -> None:

@@ -35,9 +35,10 @@ def test_one_bad_row_and_none_is_created(api: Api, account: str) -> None:
 
 
 def test_every_target_needs_its_type(api: Api) -> None:
-    for body in ({"Targets": [{"name": "x"}]}, targets({"name": "x"}, kind="Microsoft.Dynamics.CRM.contact"), {}):
+    for body in ({"Targets": [{"name": "x"}]}, targets({"name": "x"}, kind="Microsoft.Dynamics.CRM.contact")):
         reply = action(api, "CreateMultiple", body)
         assert (reply.status_code, reply.json()["error"]["code"]) == (400, "0x80048d19")
+    assert action(api, "CreateMultiple", {}).json()["error"]["code"] == "0x80040203"
     hashed = targets({"name": "x"}, kind=f"#{TYPE}")
     assert action(api, "CreateMultiple", hashed).status_code == 200
 
@@ -116,9 +117,13 @@ def test_bulk_delete_is_a_job(api: Api) -> None:
 
 
 def test_bulk_delete_refuses_what_it_cannot_read(api: Api) -> None:
-    assert api.refused("POST", "BulkDelete", {}) == (400, "0x80040200")
+    assert api.refused("POST", "BulkDelete", {}) == (400, "0x80040203")
+    assert api.refused("POST", "BulkDelete", {**query([]), "QuerySet": []}) == (400, "0x80040200")
     assert api.refused("POST", "BulkDelete", query([{"AttributeName": "nosuch", "Operator": "Null"}])) == (
         400,
         "0x80041103",
     )
-    assert api.refused("POST", "BulkDelete", {"QuerySet": [{"EntityName": "nosuch"}]}) == (400, "0x80041102")
+    assert api.refused("POST", "BulkDelete", {**query([]), "QuerySet": [{"EntityName": "nosuch"}]}) == (
+        400,
+        "0x80041102",
+    )
