@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
+from typing import Any
 
 __all__ = [
     "AuthenticationError",
@@ -41,7 +43,12 @@ class InterfaceError(Error):
 
 
 class DatabaseError(Error):
-    """Base of the errors that come from planning or running a statement."""
+    """Base of the errors that come from planning or running a statement.
+
+    `results` of a write that failed says what became of each row: (row from 1, key, outcome, error).
+    """
+
+    results: Sequence[Any] = ()
 
 
 class DataError(DatabaseError):

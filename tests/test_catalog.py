@@ -344,7 +344,7 @@ def test_a_file_of_another_format_or_organisation_is_ignored(processes: Processe
     processes.start().model()
     (path,) = processes.files
     head, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
-    for other in (head.replace(b'"format":1', b'"format":2'), head.replace(b"contoso", b"fabrikam")):
+    for other in (head.replace(b'"format":2', b'"format":1'), head.replace(b"contoso", b"fabrikam")):
         path.write_bytes(gzip.compress(other + b"\n" + body))
         os.utime(path, (processes.clock.now, processes.clock.now))
         processes.organisation.asked.clear()

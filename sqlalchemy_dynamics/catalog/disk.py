@@ -23,7 +23,7 @@ from sqlalchemy_dynamics.metadata.model import Table
 
 __all__ = ["DiskCache", "StoredDocument", "default_folder"]
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class _Header(msgspec.Struct):

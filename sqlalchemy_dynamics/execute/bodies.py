@@ -33,19 +33,25 @@ class Bodies:
             self._known.clear()
         self._known.update((change.key, change.table.name) for change in changes if change.verb == "create")
 
-    def make(self, table: Table, givens: list[dict[Column, object]], creating: bool) -> list[dict[str, object]]:
-        """Return the body of each row. Raises DataError, ProgrammingError, IntegrityError naming row and column."""
-        bodies, unknown = self._tried(table, givens, creating)
+    def make(
+        self, table: Table, givens: list[dict[Column, object]], creating: bool, rows: Sequence[int] = ()
+    ) -> list[dict[str, object]]:
+        """Return the body of each row. Raises DataError, ProgrammingError, IntegrityError naming row and column.
+
+        `rows` are the rows' numbers where they do not count from 1.
+        """
+        numbers = rows or range(1, len(givens) + 1)
+        bodies, unknown = self._tried(table, givens, creating, numbers)
         while unknown:
             self._find(unknown)
-            bodies, unknown = self._tried(table, givens, creating)
+            bodies, unknown = self._tried(table, givens, creating, numbers)
         return bodies
 
     def _tried(
-        self, table: Table, givens: list[dict[Column, object]], creating: bool
+        self, table: Table, givens: list[dict[Column, object]], creating: bool, numbers: Sequence[int]
     ) -> tuple[list[dict[str, object]], list[UnknownTarget]]:
         bodies, unknown = [], []
-        for number, given in enumerate(givens, start=1):
+        for number, given in zip(numbers, givens, strict=True):
             try:
                 bodies.append(body_of(table, given, self._set_of, self._known, creating=creating))
             except UnknownTarget as missing:

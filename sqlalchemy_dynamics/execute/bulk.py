@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
@@ -54,23 +54,27 @@ class _Portions:
 class Bulk:
     """Sends lists of changes; every list holds one verb and one table.
 
-    `threads` 0 follows the service's hint. With `failures`, statements() collects there what is refused, and goes on.
+    `threads` 0 follows the service's hint. With `failures`, statements() collects there what is refused, and goes on:
+    `goes_on` says so.
     """
 
     def __init__(
         self, units: Units, threads: int, cancelled: threading.Event, failures: list[Failure] | None = None
     ) -> None:
         self._units, self._threads, self._cancelled, self._failures = units, threads, cancelled, failures
+        self.goes_on = failures is not None
 
     def statement(self, changes: Sequence[Change]) -> int:
         """Changes of one statement: all or nothing up to `MOST_CHANGES`, beyond that unit by unit."""
+        self._units.outcomes.begin(changes)
         if len(changes) <= MOST_CHANGES:
             return self._unit(changes)
-        return self._side_by_side(changes, MOST_CHANGES, self._unit)
+        return self._side_by_side(changes, _FIRST_CHANGES, self._unit)
 
     def statements(self, changes: Sequence[Change]) -> int:
         """Changes of many statements, each its own: order is kept where rows are named twice."""
         done = 0
+        self._units.outcomes.begin(changes)
         for several in _without_repeats(changes):
             done += self._side_by_side(several, _FIRST_CHANGES, self._portion)
         return done
@@ -91,9 +95,13 @@ class Bulk:
         portions = _Portions(changes, size)
         wanted = min(self._threads or self._units.hint or _FEW_THREADS, _MOST_THREADS)
         threads = max(1, min(wanted, -(-len(changes) // size)))
-        with ThreadPoolExecutor(threads, thread_name_prefix="dynamics-write") as workers:
-            counts = [workers.submit(self._worker, portions, work) for _ in range(threads)]
-        done = sum(count.result() for count in counts)
+        try:
+            with ThreadPoolExecutor(threads, thread_name_prefix="dynamics-write") as workers:
+                counts = [workers.submit(self._worker, portions, work) for _ in range(threads)]
+                done = sum(count.result() for count in counts)
+        except BaseException as interrupt:
+            portions.failed(len(changes), interrupt)
+            raise
         if portions.failures:
             raise min(portions.failures, key=lambda each: each[0])[1]
         return done
@@ -116,14 +124,16 @@ class Bulk:
 
 
 class Buffer:
-    """Keeps the changes for COMMIT; how many rows they will change is presumed."""
+    """Keeps the changes for COMMIT, and the headers they are sent with; how many rows they will change is presumed."""
 
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
+    goes_on = False
+
+    def __init__(self, transaction: Transaction, headers: Mapping[str, str]) -> None:
+        self._transaction, self._headers = transaction, headers
 
     def statement(self, changes: Sequence[Change]) -> int:
         """Keep the changes of one statement."""
-        self._transaction.add(changes)
+        self._transaction.add(changes, self._headers)
         return len(changes)
 
     statements = statement

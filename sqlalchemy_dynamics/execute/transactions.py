@@ -25,6 +25,8 @@ class Transaction:
     def __init__(self) -> None:
         self._level = AUTOCOMMIT
         self.pending: list[Change] = []
+        self.headers: Mapping[str, str] = {}
+        """What the pending changes are sent with."""
         self.sent = False
         self.options: Mapping[str, Any] = {}
         """Write options of the statement that runs (execute.headers)."""
@@ -50,10 +52,21 @@ class Transaction:
         """Whether changes wait for COMMIT."""
         return self._level == CHANGESET
 
-    def add(self, changes: Sequence[Change]) -> None:
+    def add(self, changes: Sequence[Change], headers: Mapping[str, str]) -> None:
         """Keep changes for COMMIT. Raises NotSupportedError when a change set cannot hold them."""
         if any(change.files for change in changes):
             raise NotSupportedError("files cannot wait for COMMIT: set them under isolation_level=AUTOCOMMIT")
+        elastic = next((change.table.name for change in changes if change.table.kind == "Elastic"), None)
+        if elastic is not None:
+            raise NotSupportedError(
+                f"{elastic} is elastic, change sets do not hold it together: use isolation_level=AUTOCOMMIT"
+            )
+        if self.pending and changes and headers != self.headers:
+            raise NotSupportedError(
+                "a change set is sent with the same write options throughout (CallerObjectId, BypassPlugins, …): "
+                "commit first, or give all its statements the same ones"
+            )
+        self.headers = headers
         start = len(self.pending)
         if start + len(changes) > _MOST_CHANGES:
             raise NotSupportedError(

@@ -19,6 +19,7 @@ from sqlalchemy_dynamics.errors import (
 )
 from sqlalchemy_dynamics.execute.changes import Change, is_duplicate, is_missing, is_stale, named, request_of
 from sqlalchemy_dynamics.execute.existing import existing, row_of
+from sqlalchemy_dynamics.execute.outcomes import REFUSED, UNKNOWN, UNMATCHED, WRITTEN, Outcomes
 from sqlalchemy_dynamics.execute.persisting import Answer, Persistence
 from sqlalchemy_dynamics.odata import changes as wire
 from sqlalchemy_dynamics.odata.batch import MOST_PARTS, ChangeSet, pack, unpack
@@ -54,6 +55,8 @@ class Units:
         self._persistence = Persistence(session)
         self.headers: Mapping[str, str] = {}
         """What every write carries; in a batch its parts and the whole."""
+        self.outcomes = Outcomes()
+        """What became of the rows of the statement that runs."""
         self.hint = 0
         """How many requests at a time the service last said it likes (x-ms-dop-hint); 0 while it said nothing."""
 
@@ -63,20 +66,28 @@ class Units:
             answer = self._send(request_of(change))
             return self._judged(change, answer)
         except DatabaseError as error:
-            raise named(error, change) from None
+            raise self._failed(error, change) from None
 
     def together(self, changes: Sequence[Change]) -> int:
-        """Send changes of one kind and table as one unit; return the number of rows changed."""
+        """Send changes of one kind and table as one unit; return the number of rows changed.
+
+        Elastic tables hold nothing together (dataverse-web-api: elastic tables): there the first row refused ends it.
+        """
         left = list(changes)
+        if _is_elastic(left) and not self._action(left):
+            return self.each(left)
         while len(left) > 1:
             answer = self._unit(left)
             if answer.error is None:
-                return len(left)
+                return self._done(left)
             if answer.unknown or answer.lost:
                 return self._recovered(left, answer)
+            if _is_elastic(left):
+                return self._in_part(left)
             gone = self._gone(left, answer.error)
             if not gone:
                 raise self._blamed(left, answer.error) from None
+            self.outcomes.mark(gone, UNMATCHED)
             left = [each for each in left if each not in gone]
         return sum(self.alone(each)[0] for each in left)
 
@@ -86,7 +97,7 @@ class Units:
         while left:
             answer = self._send(self._batch([request_of(each) for each in left]))
             if answer.error is not None or answer.reply is None:
-                raise _final(left, answer)
+                raise self._final(left, answer)
             replies = unpack(answer.reply, len(left))
             for change, reply in zip(left, replies, strict=False):
                 assert isinstance(reply, HttpResponse)
@@ -95,10 +106,16 @@ class Units:
         return done
 
     def tolerant(self, changes: Sequence[Change], failures: list[Failure]) -> int:
-        """Send changes in one batch, each for itself, and go on after those refused: they join `failures`."""
+        """Send changes as one unit, and when that is refused each for itself: those refused join `failures`."""
+        if self._action(changes) and not _is_elastic(changes):
+            answer = self._unit(changes)
+            if answer.error is None or (answer.lost and self._all_there(changes)):
+                return self._done(changes)
+            if answer.unknown or not _is_about_rows(answer.error):
+                raise self._final(changes, answer)
         answer = self._send(self._batch([request_of(each) for each in changes], continue_on_error=True))
         if answer.error is not None or answer.reply is None:
-            raise _final(changes, answer)
+            raise self._final(changes, answer)
         done = 0
         for change, reply in zip(changes, unpack(answer.reply, len(changes)), strict=True):
             assert isinstance(reply, HttpResponse)
@@ -112,12 +129,11 @@ class Units:
         """Send any changes as one change set. Raises the error of the row refused; then nothing is changed."""
         answer = self._send(self._batch([ChangeSet(tuple(map(request_of, changes)))]))
         answer = _opened(answer)
-        if answer.error is None:
-            return
-        if answer.lost and self._all_there(changes):
+        if answer.error is None or (answer.lost and self._all_there(changes)):
+            self._done(changes)
             return
         if answer.unknown:
-            raise _unknown(changes, answer.error)
+            raise self._unknown(changes, answer.error)
         raise self._blamed(changes, answer.error) from None
 
     def _unit(self, changes: Sequence[Change]) -> Answer:
@@ -157,41 +173,65 @@ class Units:
     def _judged(self, change: Change, answer: Answer) -> tuple[int, HttpResponse | None]:
         error = answer.error
         if error is None:
-            return 1, answer.reply
+            return self._done([change]), answer.reply
         if answer.unknown:
             if self._is_there(change):
-                return 1, None
-            raise _unknown([change], error)
+                return self._done([change]), None
+            raise self._unknown([change], error)
         assert isinstance(error, DataverseError)
-        if is_missing(error, change):
-            return int(answer.lost and change.verb == "delete"), None
-        if answer.lost and change.verb == "link" and is_duplicate(error):
-            return 1, None
-        if answer.lost and (is_duplicate(error) or is_stale(error)) and self._is_there(change):
-            return 1, None
-        if is_stale(error):
+        if answer.lost and self._was_done(change, error):
+            return self._done([change]), None
+        if is_missing(error, change) or is_stale(error):
+            self.outcomes.mark([change], UNMATCHED)
             return 0, None
         raise error
+
+    def _was_done(self, change: Change, error: DataverseError) -> bool:
+        """Say whether an error means that an earlier attempt, whose answer was lost, did the work."""
+        if is_missing(error, change):
+            return change.verb == "delete"
+        if change.verb == "link":
+            return is_duplicate(error)
+        return (is_duplicate(error) or is_stale(error)) and self._is_there(change)
+
+    def _done(self, changes: Sequence[Change]) -> int:
+        self.outcomes.mark(changes, WRITTEN)
+        return len(changes)
+
+    def _failed(self, error: DatabaseError, change: Change) -> DatabaseError:
+        """The error of one change, its row named. What was never sent, or lost, was not refused."""
+        if isinstance(error, DataverseError):
+            self.outcomes.mark([change], REFUSED, error)
+        return named(error, change)
 
     def _part(self, change: Change, reply: HttpResponse, lost: bool) -> int:
         error = error_of(reply) if reply.status >= 400 else None
         try:
             return self._judged(change, Answer(None if error else reply, error, lost))[0]
         except DatabaseError as failure:
-            raise named(failure, change) from None
+            raise self._failed(failure, change) from None
+
+    def _in_part(self, changes: Sequence[Change]) -> int:
+        """Rows of an elastic table of which some are written: those are found, the others sent each for itself."""
+        there = [each for each in changes if self._is_there(each)]
+        return self._done(there) + self.each([each for each in changes if each not in there])
 
     def _recovered(self, changes: Sequence[Change], answer: Answer) -> int:
         """After a lost answer: what is there was done, as a whole; what is not is sent once more, row by row."""
         assert answer.error is not None
         if self._all_there(changes):
-            return len(changes)
+            return self._done(changes)
         if answer.unknown:
-            raise _unknown(changes, answer.error)
+            raise self._unknown(changes, answer.error)
+        if _is_elastic(changes):
+            return self._in_part(changes)
         gone = self._gone(changes, answer.error)
         if not gone:
             raise self._blamed(changes, answer.error)
         rest = [each for each in changes if each not in gone]
-        done = len(gone) if changes[0].verb == "delete" else 0
+        deleted = changes[0].verb == "delete"
+        self.outcomes.mark(gone, WRITTEN if deleted else UNMATCHED)
+        done = len(gone) if deleted else 0
         return done + (self.together(rest) if rest else 0)
 
     def _all_there(self, changes: Sequence[Change]) -> bool:
@@ -226,7 +266,7 @@ class Units:
 
     def _blamed(self, changes: Sequence[Change], error: DatabaseError) -> DatabaseError:
         """Return the error of the first change that fails, its row named."""
-        if not isinstance(error, DataverseError) or error.status in (401, 429) or error.status >= 500:
+        if not isinstance(error, DataverseError) or not _is_about_rows(error):
             return error
         low, high, found = 0, len(changes), error
         while high - low > 1:
@@ -236,7 +276,17 @@ class Units:
                 low = middle
             else:
                 high, found = middle, refused
-        return named(found, changes[high - 1])
+        return self._failed(found, changes[high - 1])
+
+    def _final(self, changes: Sequence[Change], answer: Answer) -> DatabaseError:
+        assert answer.error is not None
+        return self._unknown(changes, answer.error) if answer.unknown else answer.error
+
+    def _unknown(self, changes: Sequence[Change], cause: Exception) -> OperationalError:
+        self.outcomes.mark(changes, UNKNOWN)
+        ids = ", ".join(_name(each) for each in changes[:20]) + (", …" if len(changes) > 20 else "")
+        kinds = "/".join(dict.fromkeys(f"{each.verb} {each.table.name}" for each in changes))
+        return OperationalError(f"outcome unknown: the answer to {kinds} was lost ({cause}); look up: {ids}")
 
     def _tried(self, changes: Sequence[Change]) -> DataverseError | None:
         """Try changes without leaving a trace; return their error, None when all would have worked."""
@@ -260,12 +310,16 @@ def _opened(answer: Answer) -> Answer:
     return answer
 
 
-def _final(changes: Sequence[Change], answer: Answer) -> DatabaseError:
-    assert answer.error is not None
-    return _unknown(changes, answer.error) if answer.unknown else answer.error
+def _name(change: Change) -> str:
+    """What identifies a change: the row's id or address, of a link both ids."""
+    other = f" with {change.other}" if change.other else ""
+    return f"{change.key or change.alternate}{other}"
 
 
-def _unknown(changes: Sequence[Change], cause: Exception) -> OperationalError:
-    ids = ", ".join(each.key for each in changes[:20]) + (", …" if len(changes) > 20 else "")
-    kinds = "/".join(dict.fromkeys(f"{each.verb} {each.table.name}" for each in changes))
-    return OperationalError(f"outcome unknown: the answer to {kinds} was lost ({cause}); look up: {ids}")
+def _is_elastic(changes: Sequence[Change]) -> bool:
+    return changes[0].table.kind == "Elastic"
+
+
+def _is_about_rows(error: Exception) -> bool:
+    """Say whether an error may be one row's fault, not that of the sign-in, a limit or the service."""
+    return isinstance(error, DataverseError) and error.status not in (401, 429) and error.status < 500

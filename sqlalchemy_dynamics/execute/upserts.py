@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy_dynamics.errors import DataverseIntegrityError, ProgrammingError
+from sqlalchemy_dynamics.errors import DataverseError, ProgrammingError
 from sqlalchemy_dynamics.execute.bulk import MOST_CHANGES, Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
+from sqlalchemy_dynamics.execute.preparing import Given, Numbered, Values
 from sqlalchemy_dynamics.execute.result import Result, Row
 from sqlalchemy_dynamics.execute.units import Units
 from sqlalchemy_dynamics.metadata.model import Column, Table
-from sqlalchemy_dynamics.odata.changes import key_address
+from sqlalchemy_dynamics.odata.changes import ANY_VERSION, key_address, version_tag
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.planner.change_plan import Conflict, Write
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.plan import Plan
-from sqlalchemy_dynamics.planner.upserting import existing_plan, is_whole
+from sqlalchemy_dynamics.planner.upserting import computes, existing_plan, is_whole
 
 __all__ = ["Upserts"]
 
-Given = dict[Column, object]
-Values = Mapping[int | str, object]
 Keyed = dict[tuple[object, ...], Row]
 _ROWS_PER_READ = 200
 _MOST_TRIES = 4
+_RACED = ("0x80040237", "0x80060892", "0x80040217", "0x80060882")
+"""Another writer made, removed or changed a row between the reading and the writing."""
+_UNGUARDED: set[tuple[tuple[str, ...], str]] = set()
+"""(organisation, table) without optimistic concurrency."""
+_NO_VERSIONS = "0x8006088d"
 
 
 @dataclass(frozen=True)
@@ -33,48 +37,48 @@ class Upserts:
     """Upserts of one connection. `creates` makes the changes of an insert, `bodies` the bodies of updates."""
 
     units: Units
+    owner: tuple[str, ...]
     lookup: Lookup
     pushdown: bool
     read: Callable[[Plan, Values], Result]
-    creates: Callable[[Write, list[Given], int], list[Change]]
-    bodies: Callable[[Table, list[Given], bool], list[dict[str, Any]]]
+    creates: Callable[[Write, Numbered], list[Change]]
+    bodies: Callable[[Table, list[Given], bool, Sequence[int]], list[dict[str, Any]]]
 
-    def run(
-        self, write: Write, values: Values, givens: list[Given], bulk: Bulk | Buffer, row: int = 1
-    ) -> tuple[int, list[str]]:
+    def run(self, write: Write, values: Values, givens: list[Given], bulk: Bulk | Buffer) -> tuple[int, list[str]]:
         """Insert or change the rows; return how many, and the keys of all that were touched."""
-        conflict = write.conflict
-        assert conflict is not None
-        by_key = write.table.columns[write.table.primary_key] in conflict.columns
-        if is_whole(write) and (by_key or write.returning is None) and _have_keys(conflict, givens):
-            changes = self._whole(write, conflict, _once(conflict, givens), by_key, row)
+        conflict = _conflict(write)
+        rows = _once(conflict, list(enumerate(givens, start=1)))
+        if _is_whole(write) and (_by_key(write) or write.returning is None) and _have_keys(conflict, rows):
+            changes = self._whole(write, conflict, rows)
             return bulk.statement(changes), [change.key for change in changes]
-        return self._read_first(write, values, _once(conflict, givens), bulk, row)
+        return self._read_first(write, values, rows, bulk)
 
-    def run_many(self, write: Write, values: Values, givens: list[Given], bulk: Bulk | Buffer) -> int:
-        """The same for many statements whose conflicts compute nothing; rows named twice are taken in turn."""
-        conflict = write.conflict
-        assert conflict is not None
-        by_key = write.table.columns[write.table.primary_key] in conflict.columns
-        if is_whole(write) and _have_keys(conflict, givens):
-            return bulk.statements(self._whole(write, conflict, givens, by_key, 1))
+    def run_many(self, write: Write, values: Values, rows: Numbered, bulk: Bulk | Buffer) -> int:
+        """The same for many statements that differ in their rows only; rows named twice are taken in turn."""
+        conflict = _conflict(write)
+        if _is_whole(write) and _have_keys(conflict, rows):
+            return bulk.statements(self._whole(write, conflict, rows))
         done, start = 0, 0
-        while start < len(givens):
-            some = _distinct(conflict, givens[start : start + MOST_CHANGES])
-            done += self._read_first(write, values, some, bulk, start + 1)[0]
+        while start < len(rows):
+            some = _distinct(conflict, rows[start : start + MOST_CHANGES])
+            done += self._read_first(write, values, some, bulk)[0]
             start += len(some)
         return done
 
-    def _read_first(
-        self, write: Write, values: Values, givens: list[Given], bulk: Bulk | Buffer, row: int
-    ) -> tuple[int, list[str]]:
-        """Again from the reading when another writer made or removed one of the rows in between."""
+    def check(self, write: Write, given: Given) -> None:
+        """Raise what is wrong with one row alone."""
+        self.bodies(write.table, [given], True, ())
+
+    def _read_first(self, write: Write, values: Values, rows: Numbered, bulk: Bulk | Buffer) -> tuple[int, list[str]]:
+        """Again from the reading when another writer made, removed or changed one of the rows in between."""
         for attempt in range(1, _MOST_TRIES + 1):
-            changes = self._changes(write, values, givens, row)
+            changes = self._changes(write, values, rows)
             try:
                 return self._sent(changes, bulk), [change.key for change in changes]
-            except DataverseIntegrityError as error:
-                if attempt == _MOST_TRIES or error.code not in ("0x80040237", "0x80060892", "0x80040217"):
+            except DataverseError as error:
+                if error.code == _NO_VERSIONS:
+                    _UNGUARDED.add((self.owner, write.table.name))
+                elif attempt == _MOST_TRIES or error.code not in _RACED or len(changes) > MOST_CHANGES:
                     raise
         raise AssertionError("the last try returns or raises")
 
@@ -83,22 +87,25 @@ class Upserts:
         updates = [change for change in changes if change.verb == "update"]
         if isinstance(bulk, Buffer):
             return bulk.statement(changes)
-        if creates and updates and len(changes) <= MOST_CHANGES:
+        if bulk.goes_on:
+            return bulk.statements(changes)
+        if creates and updates and len(changes) <= MOST_CHANGES and changes[0].table.kind != "Elastic":
+            self.units.outcomes.begin(changes)
             self.units.change_set(changes)
             return len(changes)
         return sum(bulk.statement(some) for some in (creates, updates) if some)
 
-    def _changes(self, write: Write, values: Values, givens: list[Given], row: int) -> list[Change]:
-        conflict = write.conflict
-        assert conflict is not None
-        found = self._existing(write, conflict, values, givens)
-        fresh = [given for given in givens if _key(conflict, given) not in found]
-        changes = self.creates(write, [dict(given) for given in fresh], row)
+    def _changes(self, write: Write, values: Values, rows: Numbered) -> list[Change]:
+        conflict = _conflict(write)
+        found = self._existing(write, conflict, values, [given for _, given in rows])
+        fresh = [(row, dict(given)) for row, given in rows if _key(conflict, given) not in found]
+        changes = self.creates(write, fresh)
         if conflict.update:
-            changes += self._updates(write, conflict, givens, found, row)
+            changes += self._updates(write, conflict, rows, found)
         return changes
 
     def _existing(self, write: Write, conflict: Conflict, values: Values, givens: list[Given]) -> Keyed:
+        """The rows that exist, by the conflict's columns: their key, version and computed values."""
         found: Keyed = {}
         asked = [given for given in givens if None not in _key(conflict, given)] if conflict.columns else []
         for start in range(0, len(asked), _ROWS_PER_READ):
@@ -110,28 +117,31 @@ class Upserts:
                 found.update((_folded(conflict, each[1:end]), (each[0], *each[end:])) for each in block)
         return found
 
-    def _updates(self, write: Write, conflict: Conflict, givens: list[Given], found: Keyed, row: int) -> list[Change]:
-        meant = [(n, given, found[_key(conflict, given)]) for n, given in enumerate(givens, start=row)
-                 if _key(conflict, given) in found]  # fmt: skip
+    def _updates(self, write: Write, conflict: Conflict, rows: Numbered, found: Keyed) -> list[Change]:
+        """What was computed from a row is written to the version it was computed from."""
+        meant = [(row, given, found[_key(conflict, given)]) for row, given in rows if _key(conflict, given) in found]
         kept = [each for each in meant if not conflict.where or each[2][-1] is True]
         settings = [_set(conflict, given, exists) for _, given, exists in kept]
-        bodies = self.bodies(write.table, settings, False)
+        bodies = self.bodies(write.table, settings, False, [row for row, _, _ in kept])
+        guarded = computes(conflict) and (self.owner, write.table.name) not in _UNGUARDED
         return [
-            Change("update", write.table, str(exists[0]).lower(), body, number)
-            for (number, _, exists), body in zip(kept, bodies, strict=True)
+            Change("update", write.table, str(exists[0]).lower(), body, row, match=_match(exists[1], guarded))
+            for (row, _, exists), body in zip(kept, bodies, strict=True)
         ]
 
-    def _whole(self, write: Write, conflict: Conflict, givens: list[Given], by_key: bool, row: int) -> list[Change]:
-        if not by_key:
-            self.bodies(write.table, [{each: given[each] for each in conflict.columns} for given in givens], True)
+    def _whole(self, write: Write, conflict: Conflict, rows: Numbered) -> list[Change]:
+        givens, numbers = [given for _, given in rows], [row for row, _ in rows]
+        if not _by_key(write):
+            keys = [{each: given[each] for each in conflict.columns} for given in givens]
+            self.bodies(write.table, keys, True, numbers)
         rest = [
             {column: value for column, value in given.items() if column not in conflict.columns} for given in givens
         ]
-        bodies = self.bodies(write.table, rest, False)
+        bodies = self.bodies(write.table, rest, False, numbers)
         changes = []
-        for number, (given, body) in enumerate(zip(givens, bodies, strict=True), start=row):
-            change = Change("upsert", write.table, "", body, number)
-            if by_key:
+        for (row, given), body in zip(rows, bodies, strict=True):
+            change = Change("upsert", write.table, "", body, row)
+            if _by_key(write):
                 changes.append(replace(change, key=str(_key(conflict, given)[0])))
             else:
                 parts = [(each.wire, given[each], each.edm) for each in conflict.columns]
@@ -139,40 +149,58 @@ class Upserts:
         return changes
 
 
+def _conflict(write: Write) -> Conflict:
+    assert write.conflict is not None
+    return write.conflict
+
+
+def _is_whole(write: Write) -> bool:
+    """The upsert of an elastic table would replace rows (dataverse-web-api: elastic tables)."""
+    return is_whole(write) and write.table.kind != "Elastic"
+
+
+def _by_key(write: Write) -> bool:
+    return write.table.columns[write.table.primary_key] in _conflict(write).columns
+
+
+def _match(version: object, guarded: bool) -> str:
+    return version_tag(version) if guarded and isinstance(version, int) else ANY_VERSION
+
+
 def _set(conflict: Conflict, given: Given, exists: Row) -> Given:
-    """What a row that exists is set to; `exists` holds its key and the computed values."""
-    computed = iter(exists[1:])
+    """What a row that exists is set to; `exists` holds its key, its version and the computed values."""
+    computed = iter(exists[2:])
     return {column: next(computed) if source is None else given.get(source) for column, source, _ in conflict.set}
 
 
-def _have_keys(conflict: Conflict, givens: Sequence[Given]) -> bool:
-    return all(None not in _key(conflict, given) for given in givens)
+def _have_keys(conflict: Conflict, rows: Numbered) -> bool:
+    return all(None not in _key(conflict, given) for _, given in rows)
 
 
-def _once(conflict: Conflict, givens: list[Given]) -> list[Given]:
+def _once(conflict: Conflict, rows: Numbered) -> Numbered:
     """The rows without those that DO NOTHING leaves out because an earlier one has their key."""
     seen: set[tuple[object, ...]] = set()
     kept = []
-    for given in givens:
+    for row, given in rows:
         key = _key(conflict, given)
         if key in seen and None not in key and conflict.columns:
             if conflict.update:
                 raise ProgrammingError(f"the statement names the key {key[0]} twice: a row is changed once only")
             continue
         seen.add(key)
-        kept.append(given)
+        kept.append((row, given))
     return kept
 
 
-def _distinct(conflict: Conflict, givens: list[Given]) -> list[Given]:
+def _distinct(conflict: Conflict, rows: Numbered) -> Numbered:
     """The first rows up to the one whose key was there before."""
     seen: set[tuple[object, ...]] = set()
-    for number, given in enumerate(givens):
+    for number, (_, given) in enumerate(rows):
         key = _key(conflict, given)
         if key in seen and None not in key and conflict.columns:
-            return givens[:number]
+            return rows[:number]
         seen.add(key)
-    return givens
+    return rows
 
 
 def _key(conflict: Conflict, given: Given) -> tuple[object, ...]:

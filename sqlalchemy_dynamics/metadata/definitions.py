@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from sqlalchemy_dynamics.edm import ATTRIBUTE_TYPES, DATE, EDM_TYPES, TIMESTAMP, SqlType
+from sqlalchemy_dynamics.edm import ATTRIBUTE_TYPES, BLOB, DATE, EDM_TYPES, TIMESTAMP, SqlType
 from sqlalchemy_dynamics.errors import OperationalError
 from sqlalchemy_dynamics.metadata import replies as wire
 from sqlalchemy_dynamics.metadata.companions import with_companions
@@ -24,14 +24,16 @@ _COMMON = (
     "LogicalName,AttributeTypeName,DisplayName,Description,RequiredLevel,"
     "IsValidForCreate,IsValidForRead,IsValidForUpdate,AutoNumberFormat"
 )
-_OPTIONS = "$select=LogicalName&$expand=OptionSet($select=Options)"
-_TWO_OPTIONS = "$select=LogicalName&$expand=OptionSet($select=TrueOption,FalseOption)"
+_OPTIONS = "$select=LogicalName,DefaultFormValue&$expand=OptionSet($select=Options)"
+_TWO_OPTIONS = "$select=LogicalName,DefaultValue&$expand=OptionSet($select=TrueOption,FalseOption)"
+_RANGE = "$select=LogicalName,MinValue,MaxValue"
 _SHARED_OPTIONS = _OPTIONS + ",GlobalOptionSet($select=Options)"
 
 
 @dataclass(frozen=True, slots=True)
 class _Cast:
-    """One ``/Attributes/Microsoft.Dynamics.CRM.…AttributeMetadata``; asked for only if a column has such an Edm type.
+    """One ``/Attributes/Microsoft.Dynamics.CRM.…AttributeMetadata``; asked for only if a column may be of that type:
+    `edm` holds the Edm types it has, or its kind.
 
     One cast per request, no `$top`, no `$orderby` (dataverse-web-api 3.1).
     """
@@ -45,12 +47,17 @@ _CASTS = (
     _Cast("String", frozenset({"Edm.String"}), "$select=LogicalName,MaxLength,FormatName"),
     _Cast("Memo", frozenset({"Edm.String"}), "$select=LogicalName,MaxLength"),
     _Cast("MultiSelectPicklist", frozenset({"Edm.String"}), _SHARED_OPTIONS),
-    _Cast("Decimal", frozenset({"Edm.Decimal"}), "$select=LogicalName,Precision"),
+    _Cast("Decimal", frozenset({"Edm.Decimal"}), "$select=LogicalName,Precision,MinValue,MaxValue"),
+    _Cast("Money", frozenset({"Edm.Decimal"}), _RANGE),
+    _Cast("Double", frozenset({"Edm.Double"}), _RANGE),
+    _Cast("Integer", frozenset({"Edm.Int32"}), _RANGE),
     _Cast("DateTime", frozenset({"Edm.DateTimeOffset", "Edm.Date"}), "$select=LogicalName,DateTimeBehavior,Format"),
     _Cast("Boolean", frozenset({"Edm.Boolean"}), _TWO_OPTIONS),
     _Cast("Picklist", frozenset({"Edm.Int32"}), _SHARED_OPTIONS),
     _Cast("State", frozenset({"Edm.Int32"}), _OPTIONS),
     _Cast("Status", frozenset({"Edm.Int32"}), _OPTIONS),
+    _Cast("Image", frozenset({"Edm.Binary"}), "$select=LogicalName,MaxSizeInKB,CanStoreFullImage"),
+    _Cast("File", frozenset({Kind.FILE.value}), "$select=LogicalName,MaxSizeInKB"),
 )
 
 _KINDS = {
@@ -107,7 +114,8 @@ def enrich(table: Table, replies: Sequence[HttpResponse]) -> Table:
 
 
 def _casts(table: Table) -> Iterator[_Cast]:
-    present = {column.edm for column in table.columns.values() if column.companion is None}
+    real = [column for column in table.columns.values() if column.companion is None]
+    present = {column.edm for column in real} | {column.kind.value for column in real}
     return (cast for cast in _CASTS if present & cast.edm)
 
 
@@ -186,6 +194,11 @@ def _detailed(column: Column, attribute: wire.Attribute, found: wire.Detail | No
         type=_sql_type(column, attribute, found.precision),
         length=found.max_length,
         options=options or column.options,
+        default=_default(found),
+        lowest=found.min_value,
+        highest=found.max_value,
+        max_kb=found.max_size_in_kb,
+        full_image=bool(found.can_store_full_image),
         format=(found.format_name.value if found.format_name else None) or found.format or "",
     )
     behaviour = found.date_time_behavior.value if found.date_time_behavior else None
@@ -195,8 +208,15 @@ def _detailed(column: Column, attribute: wire.Attribute, found: wire.Detail | No
     return column
 
 
+def _default(found: wire.Detail) -> bool | int | None:
+    """What a create gives the column; -1 is how the service says that a choice has none."""
+    return found.default_value if found.default_form_value in (None, -1) else found.default_form_value
+
+
 def _sql_type(column: Column, attribute: wire.Attribute, precision: int | None) -> SqlType:
     """The attribute's type where it can be what `$metadata` says is on the wire, else the type known already."""
+    if column.kind is Kind.FILE:
+        return BLOB
     rule = ATTRIBUTE_TYPES.get(_type_name(attribute))
     exact = rule(precision) if rule else column.type
     return exact if exact.family == EDM_TYPES[column.edm].family else column.type

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -30,15 +31,17 @@ class Kind(Enum):
     MULTICHOICE = "multichoice"
     MONEY = "money"
     FILE = "file"
+    FILE_NAME = "filename"
     IMAGE = "image"
     ENTITY_NAME = "entityname"
 
 
 class Companion(Enum):
-    """A read-only column made from another one's annotation."""
+    """A read-only column made from another one: from its annotation, or from the id that stands for a file."""
 
     NAME = "name"  # FormattedValue of a lookup or a choice
     TYPE = "type"  # lookuplogicalname of a polymorphic lookup
+    ID = "_id"  # what a row holds of a file column
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ class Column:
     """One column. `name` is its SQL (logical) name, `wire` the property it is read from (``_ownerid_value``).
 
     `navigations` maps a lookup's target tables to the navigation property that binds to each (case matters).
-    A companion has `companion` set and shares `wire` with the column named by `base`.
+    A companion has `companion` set and shares `wire` with the column named by `base`; a FILE_NAME has a `base`, too.
+    `default` is what a choice or boolean becomes when a create leaves it out, `lowest` and `highest` bound numbers.
+    `max_kb` is the size a file or image may have; `full_image` says that an image is kept as it was sent.
     """
 
     name: str
@@ -65,8 +70,13 @@ class Column:
     options: Mapping[int, str] = field(default_factory=_empty, hash=False)
     format: str = ""
     auto_number: bool = False
+    max_kb: int | None = None
+    full_image: bool = False
     companion: Companion | None = None
     base: str = ""
+    default: bool | int | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
 
     def __hash__(self) -> int:
         """By name: hashing all fields for every cell of many rows would cost more than the rest."""
@@ -76,6 +86,11 @@ class Column:
     def read_only(self) -> bool:
         """True when neither a create nor an update may set it."""
         return not (self.creatable or self.updatable)
+
+    @property
+    def apart(self) -> bool:
+        """True when rows do not carry its content: it is downloaded, cell by cell, and left out of ``*``."""
+        return self.kind is Kind.FILE or (self.kind is Kind.IMAGE and self.full_image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +151,11 @@ class Table:
     def joined(self) -> bool:
         """True when the service follows the table's lookups; elastic tables have no links (dataverse-web-api)."""
         return self.kind in ("Standard", "Activity") and self.name != AUDIT
+
+    @property
+    def listed(self) -> tuple[Column, ...]:
+        """What ``*`` means: every column but files and images in full size."""
+        return tuple(column for column in self.columns.values() if not column.apart)
 
     def column(self, name: str) -> Column | None:
         """Return the column of that SQL name or wire name, in any case, or None."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
 __all__ = ["Attributes", "Details", "Keys", "Label", "Option", "OptionSet", "TableDefinition"]
@@ -81,14 +83,20 @@ class OptionSet(_Wire):
 
 
 class Detail(_Wire):
-    """What the casts add: text lengths and formats, precision, date behaviour, options."""
+    """What the casts add: text lengths and formats, precision, date behaviour, options, sizes of files."""
 
     logical_name: str
     max_length: int | None = None
     precision: int | None = None
+    min_value: Decimal | None = None
+    max_value: Decimal | None = None
+    default_value: bool | None = None
+    default_form_value: int | None = None
     format: str | None = None
     format_name: Named | None = None
     date_time_behavior: Named | None = None
+    max_size_in_kb: int | None = msgspec.field(name="MaxSizeInKB", default=None)
+    can_store_full_image: bool | None = None
     option_set: OptionSet | None = None
     global_option_set: OptionSet | None = None
 

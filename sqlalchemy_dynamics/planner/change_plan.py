@@ -60,13 +60,15 @@ class Conflict:
     """ON CONFLICT over `columns` (the key, or all columns of one alternate key).
 
     `set` pairs a column with the inserted column whose value it takes; None where an expression has to be computed.
-    `update` is False for DO NOTHING. `expressions` and `where` are SQL over the table and `excluded`.
+    `update` is False for DO NOTHING. Expressions and `where` are SQL over the table and `excluded`; `markers` are the
+    parameters in them.
     """
 
     columns: tuple[Column, ...]
     update: bool
     set: tuple[tuple[Column, Column | None, str], ...] = ()
     where: str = ""
+    markers: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from sqlglot import exp
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.planner.change_plan import Conflict
-from sqlalchemy_dynamics.planner.parse import render
+from sqlalchemy_dynamics.planner.parse import parameter_key, render
 
-__all__ = ["conflict_of"]
+__all__ = ["conflict_of", "is_default"]
 
 
 def conflict_of(
@@ -34,7 +34,10 @@ def conflict_of(
         return Conflict(keys, False)
     where = node.args.get("where")
     text = "" if where is None else _rendered(where.this if isinstance(where, exp.Where) else where, alias)
-    return Conflict(keys, True, tuple(_settings(node.expressions, column, alias)), text)
+    parts = [*node.expressions, *([] if where is None else [where])]
+    markers = (parameter_key(marker) for part in parts for marker in part.find_all(exp.Parameter, exp.Placeholder))
+    used = tuple(dict.fromkeys(key for key in markers if key is not None))
+    return Conflict(keys, True, tuple(_settings(node.expressions, column, alias)), text, used)
 
 
 def _column_name(node: exp.Expression) -> str:
@@ -68,8 +71,18 @@ def _settings(
         if not isinstance(node, exp.EQ):
             raise NotSupportedError("DO UPDATE SET takes column = value pairs only")
         value = node.expression
+        target = column(node.this.name)
+        if target.kind is Kind.FILE:
+            raise NotSupportedError("ON CONFLICT cannot set file columns: set them in an UPDATE")
+        if is_default(value):
+            value = exp.convert(target.default)
         taken = isinstance(value, exp.Column) and value.table.lower() == "excluded"
-        yield column(node.this.name), column(value.name) if taken else None, _rendered(value, alias)
+        yield target, column(value.name) if taken else None, _rendered(value, alias)
+
+
+def is_default(node: exp.Expression) -> bool:
+    """Say whether a value is the word DEFAULT."""
+    return isinstance(node, (exp.Var, exp.Column)) and node.sql().upper() == "DEFAULT"
 
 
 def _rendered(node: exp.Expression, alias: str) -> str:

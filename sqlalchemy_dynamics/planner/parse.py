@@ -12,6 +12,7 @@ from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
+from sqlalchemy_dynamics.planner.merging import upsert_text
 from sqlalchemy_dynamics.planner.spoken import friendly, keep_names, title
 from sqlalchemy_dynamics.planner.tsql import rearranged, translated
 
@@ -84,6 +85,9 @@ def parse(sql: str, dialect: str = "dynamics") -> Statement:
     if word in _COMMANDS:
         return _command(word, sql[tokens[0].end + 1 :].strip(), dialect)
     tree = _tree(tokens, sql)
+    if isinstance(tree, exp.Merge):
+        text = upsert_text(tree, render)
+        tree = _tree(list(Dynamics().tokenize(text)), text)
     kind = "write" if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)) else "select"
     if kind == "select" and not isinstance(tree, (exp.Query, exp.Values)):
         raise NotSupportedError(f"{word} statements are not supported; {_USE}")

@@ -13,6 +13,7 @@ from sqlalchemy_dynamics.planner.reading import plan_select
 
 __all__ = ["computes", "existing_plan", "is_whole"]
 
+_VERSION = "versionnumber"
 Values = Mapping[int | str, object]
 
 
@@ -31,7 +32,8 @@ def existing_plan(
 ) -> tuple[Plan, Values]:
     """Plan the reading of the rows that the given ones are in conflict with, and return its parameters.
 
-    Its rows are the key, the conflict's columns, each computed value of SET, and whether WHERE holds.
+    Its rows are the key, the conflict's columns, the version where something is computed (else NULL), each computed
+    value of SET, and whether WHERE holds.
     """
     conflict = write.conflict
     assert conflict is not None
@@ -74,6 +76,8 @@ def _items(write: Write, conflict: Conflict) -> list[str]:
     alias = _quoted(write.alias)
     columns = [f"{alias}.{_quoted(name)}" for name in (write.table.primary_key, *(c.name for c in conflict.columns))]
     named = [f'{column} AS "__k{number}"' for number, column in enumerate(columns)]
+    versioned = computes(conflict) and _VERSION in write.table.columns
+    named.append(f'{alias}.{_VERSION} AS "__v"' if versioned else 'NULL AS "__v"')
     computed = [text for _, source, text in conflict.set if source is None]
     named += [f'({text}) AS "__e{number}"' for number, text in enumerate(computed)]
     return [*named, f'({conflict.where}) AS "__if"'] if conflict.where else named

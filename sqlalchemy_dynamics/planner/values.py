@@ -44,7 +44,7 @@ def body_of(
             raise ProgrammingError(read_only_text(table, column, "inserted" if creating else "updated"))
         if column.kind is Kind.LOOKUP:
             body.update(_bound(table, column, value, types.get(column.name), set_of, known))
-        elif column.kind is not Kind.FILE:
+        elif column.kind not in (Kind.FILE, Kind.FILE_NAME):
             body[column.wire] = _plain(table, column, value)
     _refuse_lone_types(table, given, types)
     return body
@@ -71,6 +71,10 @@ def _refuse_lone_types(table: Table, given: Mapping[Column, object], types: Mapp
     lone = next((base for base, value in types.items() if value is not None and base not in names), None)
     if lone is not None:
         raise ProgrammingError(f"{table.name}.{lone}type says which table {lone} leads to: set {lone} as well")
+    named = (column for column, value in given.items() if column.kind is Kind.FILE_NAME and value is not None)
+    alone = next((column for column in named if column.base not in names), None)
+    if alone is not None:
+        raise ProgrammingError(f"{table.name}.{alone.name} names the file that is sent: set {alone.base} as well")
 
 
 def _bound(
@@ -121,7 +125,21 @@ def _plain(table: Table, column: Column, value: object) -> object:
     converted = _converted(table, column, value)
     if column.length is not None and isinstance(converted, str) and len(converted) > column.length:
         raise DataError(f"{table.name}.{column.name} takes {column.length} characters, not {len(converted)}")
+    if column.lowest is not None or column.highest is not None:
+        _refuse_out_of_range(table, column, converted)
     return converted if isinstance(converted, _AS_THEY_ARE) else json_value(converted, column.edm)
+
+
+def _refuse_out_of_range(table: Table, column: Column, value: object) -> None:
+    """The service rounds to the column's scale before it looks at the range."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return
+    number = value if isinstance(value, Decimal) else Decimal(str(value))
+    if column.type.scale is not None and number.is_finite():
+        number = round(number, column.type.scale)
+    low, high = column.lowest, column.highest
+    if (low is not None and not number >= low) or (high is not None and not number <= high):
+        raise DataError(f"{table.name}.{column.name} takes numbers from {low} to {high}, not {value}")
 
 
 def _chosen(value: object) -> Sequence[object]:

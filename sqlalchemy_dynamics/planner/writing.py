@@ -8,8 +8,8 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Companion
-from sqlalchemy_dynamics.planner.change_plan import LEFT_OUT, Fetched, Returning, Term, Write
-from sqlalchemy_dynamics.planner.conflicts import conflict_of
+from sqlalchemy_dynamics.planner.change_plan import LEFT_OUT, Fetched, Fixed, Returning, Term, Write
+from sqlalchemy_dynamics.planner.conflicts import conflict_of, is_default
 from sqlalchemy_dynamics.planner.constants import Kinds
 from sqlalchemy_dynamics.planner.names import Lookup, find_occurrences
 from sqlalchemy_dynamics.planner.parse import parse, render
@@ -65,12 +65,12 @@ class _Planner:
         columns = self._inserted(tree)
         conflict = conflict_of(tree.args.get("conflict"), self._table, columns, self._column, self._alias)
         returning = self._returning()
-        rows = self._value_rows(tree, columns)
+        rows = self._value_rows(tree, columns, conflict is not None)
         if rows is not None:
             return Write(
                 "insert", self._table, columns, rows, returning=returning, conflict=conflict, alias=self._alias
             )
-        source = self._source(tree)
+        source = self._source(tree, columns)
         template = tuple(Fetched(position) for position in range(len(columns)))
         return Write(
             "insert",
@@ -94,7 +94,9 @@ class _Planner:
             raise ProgrammingError(f"column {twice} is named twice")
         return columns
 
-    def _value_rows(self, tree: exp.Insert, columns: Sequence[Column]) -> tuple[tuple[Term, ...], ...] | None:
+    def _value_rows(
+        self, tree: exp.Insert, columns: Sequence[Column], with_conflict: bool
+    ) -> tuple[tuple[Term, ...], ...] | None:
         """The rows of VALUES when every value is a constant or a parameter, else None."""
         if tree.args.get("default"):
             return ((),)
@@ -108,17 +110,21 @@ class _Planner:
             items = row.expressions if isinstance(row, exp.Tuple) else [row]
             if len(items) != len(columns):
                 raise ProgrammingError(f"{len(columns)} columns are named and {len(items)} values are given")
-            rows.append([LEFT_OUT if _is_default(item) else term_of(item) for item in items])
+            rows.append([self._value(item, column, with_conflict) for item, column in zip(items, columns, strict=True)])
         if any(term is None for row in rows for term in row):
             return None
         return tuple(tuple(term for term in row if term is not None) for row in rows)
 
-    def _source(self, tree: exp.Insert) -> Plan:
+    def _value(self, node: exp.Expression, column: Column, with_conflict: bool) -> Term | None:
+        """DEFAULT is left to the service; where it may become the value of a row that exists it is sent."""
+        if is_default(node):
+            return Fixed(column.default) if with_conflict else LEFT_OUT
+        return term_of(node)
+
+    def _source(self, tree: exp.Insert, columns: Sequence[Column]) -> Plan:
         query = tree.expression
         if isinstance(query, exp.Values):
-            if any(_is_default(item) for row in query.expressions for item in row.expressions):
-                raise NotSupportedError("DEFAULT beside a computed value is not supported: leave the column out")
-            query = exp.select("*").from_(exp.alias_(query.copy(), "given", table=True))
+            query = exp.select("*").from_(exp.alias_(_without_defaults(query, columns), "given", table=True))
         with_ = tree.args.get("with_") or tree.args.get("with")
         if with_ is not None:
             query = query.copy()
@@ -134,9 +140,10 @@ class _Planner:
                 raise NotSupportedError("SET takes column = value pairs only")
             columns.append(self._updated(item.this.name))
             nodes.append(item.expression)
-        if any(_is_default(node) for node in nodes):
-            raise NotSupportedError("SET … = DEFAULT is not supported: give the value, or NULL")
-        terms = [term_of(node) for node in nodes]
+        terms = [
+            Fixed(column.default) if is_default(node) else term_of(node)
+            for node, column in zip(nodes, columns, strict=True)
+        ]
         alone = None if self._more_tables() or None in terms else self._keys_alone()
         if alone is not None:
             row = tuple(term for term in terms if term is not None)
@@ -253,7 +260,7 @@ class _Planner:
                 column = self._column(inner.name)
                 yield node.alias or column.name, column
             elif inner.is_star and isinstance(inner, exp.Star):
-                yield from ((column.name, column) for column in self._table.columns.values())
+                yield from ((column.name, column) for column in self._table.listed)
             else:
                 yield None
 
@@ -269,7 +276,7 @@ class _Planner:
         column = self._column(name)
         if column.name == self._table.primary_key:
             raise NotSupportedError(f"{column.name} is the key: it cannot be changed; insert a new row instead")
-        if column.companion is Companion.NAME or (column.companion is None and not column.updatable):
+        if column.companion in (Companion.NAME, Companion.ID) or (column.companion is None and not column.updatable):
             raise ProgrammingError(read_only_text(self._table, column, "updated"))
         return column
 
@@ -279,5 +286,11 @@ class _Planner:
             raise NotSupportedError(f"{type(self._tree).__name__.upper()} with {found.upper()} is not supported")
 
 
-def _is_default(node: exp.Expression) -> bool:
-    return isinstance(node, (exp.Var, exp.Column)) and node.sql().upper() == "DEFAULT"
+def _without_defaults(values: exp.Values, columns: Sequence[Column]) -> exp.Values:
+    """VALUES with what DEFAULT means written out; inserts leave NULL to the service."""
+    values = values.copy()
+    for row in values.expressions:
+        for item, column in zip(row.expressions, columns, strict=False):
+            if is_default(item):
+                item.replace(exp.convert(column.default))
+    return values

@@ -44,7 +44,8 @@ def test_requests_are_gets_of_one_cast_each() -> None:
         url.partition("AttributeMetadata")[0].rpartition(".")[2] for url in (r.url for r in requests) if "CRM." in url
     ]
     assert casts == [
-        "String", "Memo", "MultiSelectPicklist", "Decimal", "DateTime", "Boolean", "Picklist", "State", "Status"
+        "String", "Memo", "MultiSelectPicklist", "Decimal", "Money", "Integer", "DateTime", "Boolean", "Picklist", "State",
+        "Status", "Image"
     ]  # fmt: skip
     assert not any(option in request.url for request in requests for option in ("$top", "$orderby", " "))
 
@@ -53,7 +54,7 @@ def test_casts_no_column_can_have_are_not_asked_for() -> None:
     requests = requests_for(csdl.parse(SMALL).tables["contact"])
     assert [r.url for r in requests if "DateTime" in r.url or "Picklist" in r.url] == [
         "EntityDefinitions(LogicalName='contact')/Attributes/Microsoft.Dynamics.CRM.MultiSelectPicklistAttributeMetadata"
-        "?$select=LogicalName&$expand=OptionSet($select=Options),GlobalOptionSet($select=Options)"
+        "?$select=LogicalName,DefaultFormValue&$expand=OptionSet($select=Options),GlobalOptionSet($select=Options)"
     ]
 
 
@@ -178,6 +179,9 @@ def test_a_reply_that_is_not_definitions_is_an_error(body: bytes) -> None:
         enrich(PLAIN, [HttpResponse(200, body=body)] * 3)
 
 
+_WHOLE = ("MaxLength", "Precision", "Value", "DefaultFormValue")
+
+
 def restored(value: Any, key: str = "") -> Any:
     """The recording holds every scalar as text: give them their JSON types back."""
     if isinstance(value, dict):
@@ -186,7 +190,7 @@ def restored(value: Any, key: str = "") -> Any:
         return [restored(member) for member in value]
     if value in ("True", "False", ""):
         return {"True": True, "False": False, "": None}[value]
-    return int(value) if key in ("MaxLength", "Precision", "Value") and value.lstrip("-").isdigit() else value
+    return int(value) if key in _WHOLE and value.lstrip("-").isdigit() else value
 
 
 def genuine_account() -> Definitions:

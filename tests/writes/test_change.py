@@ -112,7 +112,6 @@ REFUSED = [
     ("UPDATE account SET overriddencreatedon = '2020-01-01' WHERE name = 'x'", "only an INSERT may set it"),
     ("UPDATE account SET nme = 'x' WHERE name = 'x'", "no column nme"),
     ("UPDATE account SET name = 'x' WHERE nme = 'x'", "nme"),
-    ("UPDATE account SET name = DEFAULT WHERE name = 'x'", "DEFAULT"),
 ]
 
 
