@@ -25,6 +25,7 @@ from sqlalchemy_dynamics.errors import (
     ProgrammingError,
     StatementCancelled,
 )
+from sqlalchemy_dynamics.execute.guid_order import GUID_MACRO
 
 __all__ = ["EngineOptions", "Workspace", "open_workspace"]
 
@@ -34,6 +35,7 @@ _SETTINGS = (
     "SET default_null_order='nulls_first_on_asc_last_on_desc'",
     "CREATE MACRO text_fold(x) AS replace(lower(strip_accents(x)), 'ß', 'ss')",
     "CREATE MACRO text_key(x) AS rtrim(text_fold(x), ' ')",
+    GUID_MACRO,
     "SET lock_configuration=true",
 )
 _ERRORS: tuple[tuple[type[Exception], type[Error]], ...] = (

@@ -14,16 +14,18 @@ __all__ = ["extremes_of"]
 def extremes_of(shape: Shape) -> Scan | None:
     """Return a scan of just the extreme rows when the statement asks for nothing but minima and maxima.
 
-    Text is left out: the service orders it by the organisation's language, the local engine by its own rule.
+    Text is left out: the service orders it by the organisation's language, the local engine by its own rule. Elastic
+    tables order GUIDs as text (dataverse-web-api: elastic tables).
     """
     select = shape.select
     if any(select.args.get(key) for key in ("group", "distinct", "having", "order")):
         return None
     orders: dict[tuple[str, bool], Order] = {}
+    unordered = ("VARCHAR",) if shape.occurrence.table.joined else ("VARCHAR", "UUID")
     columns = {}
     for node in select.find_all(exp.AggFunc):
         column = shape.column(node.this) if isinstance(node, (exp.Min, exp.Max)) else None
-        plain = column is not None and sortable(column) and column.type.family != "VARCHAR"
+        plain = column is not None and sortable(column) and column.type.family not in unordered
         if column is None or not plain or node.args.get("expressions") or isinstance(node.parent, exp.Filter):
             return None
         columns[column.name] = column

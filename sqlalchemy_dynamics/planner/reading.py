@@ -18,6 +18,7 @@ from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.first_rows import first_rows
 from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.implied import Implied, imply
+from sqlalchemy_dynamics.planner.guids import Types, order_guids
 from sqlalchemy_dynamics.planner.links import Link, choose
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
 from sqlalchemy_dynamics.planner.needless import Needless, needless
@@ -130,6 +131,7 @@ def _over_one(select: exp.Select, scan: Scan, checks: tuple[Check, ...]) -> Resi
     table.replace(exp.Table(this=exp.to_identifier(scan.view), alias=alias))
     return Residual(to_sql(select), (scan,), parameters_in(select), True, checks)
 
+    order_guids(select, Types(Sources([]), scan.table))
 
 def _residual(
     tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object], pushdown: bool
@@ -154,6 +156,7 @@ def _residual(
     scans = tuple(_as_needed(scan, unneeded) for scan in _scans(occurrences, columns, implied, limited))
     work = Residual(to_sql(tree), scans, parameters_in(tree), once and len(scans) == 1, checks)
     return Plan(work, tuple(notes.items()) if pushdown else _WHOLE)
+    order_guids(tree, Types(translator.sources))
 
 
 def _scans(

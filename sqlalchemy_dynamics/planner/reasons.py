@@ -86,8 +86,6 @@ def _unsorted(ordered: exp.Ordered, column: Column | None) -> str:
         return "the service cannot sort by this column"
     if column.companion is None and column.kind is Kind.LOOKUP:
         return "the service sorts a lookup by the name of its row"
-    if column.type.family == "UUID" and column.companion is None:
-        return "the service sorts GUIDs by another order of their bytes"
     if column.nullable and bool(ordered.args.get("nulls_first")) == bool(ordered.args.get("desc")):
         return "the service puts NULLs first ascending and last descending"
     return ""

@@ -189,6 +189,5 @@ def _is_lookup_name(shape: Shape, column: Column) -> bool:
 
 
 def sortable(column: Column) -> bool:
-    """The service sorts a lookup by its row's name, and GUIDs by its own byte order."""
-    plain = column.companion is None and column.kind not in _UNSORTED_KINDS
-    return plain and column.type.family not in ("UUID", "BLOB")
+    """The service sorts a lookup by its row's name."""
+    return column.companion is None and column.kind not in _UNSORTED_KINDS and column.type.family != "BLOB"

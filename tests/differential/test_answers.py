@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import unicodedata
 import urllib.request
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from hypothesis import HealthCheck, given, note, seed, settings
 
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.execute import planning
+from sqlalchemy_dynamics.execute.guid_order import GUID_MACRO
 from sqlalchemy_dynamics.sandbox import Sandbox
 from tests.differential.organisation import COLUMNS, METADATA, SEED, rows
 from tests.differential.statements import statement
@@ -50,7 +52,8 @@ class Witnesses:
 
 
 def _at_noon(sql: str) -> str:
-    """The statement with the clock stopped, for an engine whose clock runs."""
+    """The statement with the clock stopped, for an engine whose clock runs, and GUIDs in SQL Server's order."""
+    sql = re.sub(r"ORDER BY (\w\.\w+id)\b", r"ORDER BY guid_key(\1)", sql)
     for word in ("CURRENT_TIMESTAMP", "now()"):
         sql = sql.replace(word, f"TIMESTAMPTZ '{NOON.isoformat()}'")
     return sql.replace("CURRENT_DATE", f"DATE '{NOON.date()}'")
@@ -106,6 +109,7 @@ def _plain(connection: dbapi.Connection) -> duckdb.DuckDBPyConnection:
         "SET TimeZone='UTC'",
         "SET default_collation='nocase.noaccent'",
         "SET default_null_order='nulls_first_on_asc_last_on_desc'",
+        GUID_MACRO,
     ):
         plain.execute(setting)
     for table, key in (("firm", "firmid"), ("person", "personid")):
