@@ -33,13 +33,14 @@ def expansions(
     chosen: dict[int, Expansion] = {}
     for link in links:
         source, target = link.source.number, link.target.number
-        if target in chosen or not link.is_lookup or len(chosen) == _MOST_EXPANSIONS:
+        navigation = link.navigation
+        if target in chosen or navigation is None or len(chosen) == _MOST_EXPANSIONS:
             continue
         if source in _below(target, chosen) or not _is_light(columns[target]):
             continue
-        demanded, possible = _demanded(link, links, filters.get(target))
+        demanded, possible = _demanded(link, navigation, links, filters.get(target))
         if possible:
-            chosen[target] = Expansion(source, target, link.key.navigations[link.target.table.name], demanded)
+            chosen[target] = Expansion(source, target, navigation, demanded)
     return chosen
 
 
@@ -59,7 +60,7 @@ def _is_light(columns: tuple[Column, ...]) -> bool:
     return plain and len(columns) <= _MOST_COLUMNS
 
 
-def _demanded(link: Link, links: list[Link], own: Filter | None) -> tuple[Filter | None, bool]:
+def _demanded(link: Link, navigation: str, links: list[Link], own: Filter | None) -> tuple[Filter | None, bool]:
     """Return what the target's own condition demands of the source, and whether the expansion can honour it.
 
     It can when the join also drops source rows without a partner, and the condition can be said along the lookup.
@@ -67,7 +68,7 @@ def _demanded(link: Link, links: list[Link], own: Filter | None) -> tuple[Filter
     if own is None:
         return None, True
     both_ways = any(other.source is link.target and other.target is link.source for other in links)
-    said = through(link.key.navigations[link.target.table.name], own) if both_ways else None
+    said = through(navigation, own) if both_ways else None
     return said, said is not None
 
 

@@ -18,7 +18,7 @@ from sqlalchemy_dynamics.planner.links import Link, links_in
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources, from_nodes, is_transparent
 from sqlalchemy_dynamics.planner.pushdown import Pushed, Translator
 
-__all__ = ["Implied", "imply"]
+__all__ = ["Implied", "cannot_be_missing", "imply", "is_odd"]
 
 _REFUSED_METHODS = frozenset({"ASOF", "POSITIONAL", "NATURAL"})
 TRUE, FALSE, NEVER, MAYBE = "true", "false", "never", "maybe"
@@ -51,7 +51,7 @@ def imply(tree: exp.Expression, occurrences: list[Occurrence], translator: Trans
     implied = Implied()
     by_node = {id(occurrence.node): occurrence for occurrence in occurrences}
     for select in tree.find_all(exp.Select):
-        if not _refused(select):
+        if not is_odd(select):
             for node, condition, extended in _conditions(select):
                 for target, inside in _targets(node, by_node, translator.sources):
                     _add(implied, translator, target, condition, extended or inside)
@@ -67,7 +67,7 @@ def _targets(
         yield by_node[id(node)], False
         return
     query = sources.query_of(node)
-    if not isinstance(query, exp.Select) or not is_transparent(query) or _refused(query):
+    if not isinstance(query, exp.Select) or not is_transparent(query) or is_odd(query):
         return
     for item in _comma_items(query):
         for position, entry in enumerate(item):
@@ -76,7 +76,8 @@ def _targets(
                 yield target, extended or inside
 
 
-def _refused(select: exp.Select) -> bool:
+def is_odd(select: exp.Select) -> bool:
+    """Say whether the joins of a SELECT are of kinds that nothing is derived from."""
     names = [(node.alias or node.name).lower() for node in from_nodes(select)]
     odd_join = any(
         join.args.get("method") in _REFUSED_METHODS or join.kind in ("SEMI", "ANTI")
@@ -143,7 +144,7 @@ def _reaches(join: exp.Join | None, judged: int, position: int) -> bool:
 def _add(
     implied: Implied, translator: Translator, target: Occurrence, condition: exp.Expression, extended: bool
 ) -> None:
-    if extended and _value_without(condition, translator, target) in (TRUE, MAYBE):
+    if extended and not cannot_be_missing(condition, translator, target):
         return
     terms = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
     for term in terms:
@@ -157,6 +158,11 @@ def _keep(implied: Implied, target: Occurrence, term: exp.Expression, pushed: Pu
     implied.filters[target.number] = pushed.filter if known is None else Both((known, pushed.filter))
     if pushed.exact and not extended and target.table.trusted:
         implied.settled.append(term)
+
+
+def cannot_be_missing(condition: exp.Expression, translator: Translator, target: Occurrence) -> bool:
+    """Say whether a condition is never true of rows where every column of `target` is NULL."""
+    return _value_without(condition, translator, target) in (FALSE, NEVER)
 
 
 def _value_without(node: exp.Expression, translator: Translator, target: Occurrence) -> str:

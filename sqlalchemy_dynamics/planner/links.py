@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, CrmCall, Either, Filter, Match, Path
 from sqlalchemy_dynamics.planner.names import Occurrence, Owned, Sources, from_nodes, is_transparent
+from sqlalchemy_dynamics.planner.paths import way_to
 
 __all__ = ["Link", "choose", "links_in", "rank"]
 
@@ -32,15 +33,12 @@ class Link:
     column: Column
 
     @property
-    def is_lookup(self) -> bool:
-        """True when the source's lookup points to the target's row: many to one."""
-        return (
-            self.key.kind is Kind.LOOKUP
-            and self.source.table.joined
-            and self.target.table.joined
-            and self.column.name == self.target.table.primary_key
-            and self.target.table.name in self.key.navigations
-        )
+    def navigation(self) -> str | None:
+        """The navigation property from the source's lookup to the target's row: many to one."""
+        joined = self.source.table.joined and self.target.table.joined
+        if not joined or self.column.name != self.target.table.primary_key:
+            return None
+        return way_to(self.source.table, self.key, self.target.table.name)
 
 
 def links_in(condition: exp.Expression, target: Occurrence, sources: Sources) -> Iterator[Link]:

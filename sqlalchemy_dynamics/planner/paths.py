@@ -1,7 +1,8 @@
-"""What a filter of one table says of the table's rows when it is moved: into a lambda, or along a lookup."""
+"""Ways from one table to another, and what a filter means once it has been moved: into a lambda, along a lookup."""
 
 from __future__ import annotations
 
+from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.odata.filters import (
     All,
     Among,
@@ -17,10 +18,26 @@ from sqlalchemy_dynamics.odata.filters import (
     Path,
 )
 
-__all__ = ["MOST_VALUES", "columns_in", "fits_lambda", "is_never_null", "needs_a_row"]
+__all__ = ["MOST_VALUES", "columns_in", "fits_lambda", "is_never_null", "needs_a_row", "way_to"]
 
 MOST_VALUES = 50
 """Values of a list outside of the queried table, where each is a comparison of its own."""
+
+
+_OWNERS = ("owninguser", "owningteam")
+
+
+def way_to(table: Table, column: Column, target: str) -> str | None:
+    """Return the navigation property from a lookup to rows of that table, None when it does not lead there.
+
+    An owner is reached through owninguser and owningteam: its own navigation leads to what both have in common.
+    """
+    owners = [table.columns[name] for name in _OWNERS if name in table.columns] if column.name == "ownerid" else []
+    for each in owners or [column]:
+        found = each.navigations.get(target) if each.kind is Kind.LOOKUP else None
+        if found is not None and list(each.navigations.values()).count(found) == 1:
+            return found
+    return None
 
 
 def fits_lambda(condition: Filter) -> bool:

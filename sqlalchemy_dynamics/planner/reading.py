@@ -36,6 +36,7 @@ from sqlalchemy_dynamics.planner.residual import (
     to_sql,
 )
 from sqlalchemy_dynamics.planner.rows import leading_scan, limited_scan, plain_rows
+from sqlalchemy_dynamics.planner.semijoins import without_semijoins
 from sqlalchemy_dynamics.planner.shape import shape_of
 from sqlalchemy_dynamics.planner.unwrap import unwrapped
 
@@ -62,6 +63,8 @@ def plan_select(
     """
     tree = _with_logical_names(tree.copy())
     name_outputs(tree)
+    if pushdown and tree.find(exp.Join):
+        without_semijoins(tree, _translator(find_occurrences(tree, lookup), lookup, kinds, pinned))
     alone = _alone(tree, lookup, kinds, pinned) if pushdown else None
     return alone or _residual(tree, lookup, kinds, pinned, pushdown)
 

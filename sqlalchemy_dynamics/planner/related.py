@@ -20,7 +20,7 @@ from sqlalchemy_dynamics.planner.expansion import through
 from sqlalchemy_dynamics.planner.leaves import EVERYTHING, NOTHING, Pushed
 from sqlalchemy_dynamics.planner.names import Occurrence, Owned, from_nodes
 from sqlalchemy_dynamics.planner.partners import far_end
-from sqlalchemy_dynamics.planner.paths import columns_in, fits_lambda, is_never_null, needs_a_row
+from sqlalchemy_dynamics.planner.paths import columns_in, fits_lambda, is_never_null, needs_a_row, way_to
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.planner.pushdown import Translator
@@ -162,7 +162,7 @@ def related(translator: Translator, linked: Linked, target: Occurrence, negated:
     children = _as_children(linked, target, condition)
     if children is not None:
         return Pushed(replace(children, negated=negated), True)
-    said = None if negated else _as_lookup(linked, condition)
+    said = None if negated else _as_lookup(linked, target, condition)
     return None if said is None else Pushed(said, True)
 
 
@@ -220,10 +220,10 @@ def _of_far_row(translator: Translator, link: Occurrence, table: Table, term: ex
     return condition if condition is not None and columns_in(condition) <= {key} else None
 
 
-def _as_lookup(linked: Linked, condition: Filter) -> Filter | None:
+def _as_lookup(linked: Linked, target: Occurrence, condition: Filter) -> Filter | None:
     """The outer row's lookup points to the inner table: a path along it, and there must be a row at its end."""
     (inner, outer), inside = linked.pair, linked.inside
-    navigation = outer.navigations.get(inside.table.name) if outer.kind is Kind.LOOKUP else None
+    navigation = way_to(target.table, outer, inside.table.name)
     said = through(navigation, condition) if navigation is not None else None
     if navigation is None or inner.name != inside.table.primary_key or said is None:
         return None
