@@ -132,7 +132,7 @@ ATTRIBUTE_TYPES: dict[str, Callable[[int | None], SqlType]] = {
     "OwnerType": _plain(UUID),
     "UniqueidentifierType": _plain(UUID),
     "ImageType": _plain(BLOB),
-    "FileType": _plain(UUID),
+    "FileType": _plain(BLOB),
 }
 
 

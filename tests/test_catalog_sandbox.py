@@ -109,4 +109,5 @@ def test_lookups_bind_by_navigations_in_their_case(sample: Table) -> None:
 def test_keys_numbers_and_parts(sample: Table) -> None:
     assert sample.keys == (Key("new_codekey", ("new_code",)),)
     assert sample.columns["new_number"].auto_number
-    assert sample.columns["new_document_name"].read_only and sample.columns["new_picture_url"].read_only
+    assert sample.columns["new_document_id"].read_only and sample.columns["new_picture_url"].read_only
+    assert sample.columns["new_document"].max_kb == 32768

@@ -86,7 +86,7 @@ def _connect(arguments: argparse.Namespace) -> Connection:
 
 def _marks(column: Column) -> str:
     if column.companion is not None:
-        return f"{column.companion.value} of {column.base}"
+        return f"{column.companion.value.strip('_')} of {column.base}"
     kind = "" if column.kind.value == "value" else column.kind.value
     marks = (kind, "read-only" if column.read_only else "", "required" if column.required else "")
     return ", ".join(filter(None, marks))

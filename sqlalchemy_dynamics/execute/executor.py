@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import NotSupportedError
+from sqlalchemy_dynamics.execute.contents import DownloadedResult
 from sqlalchemy_dynamics.execute.direct import DirectResult
 from sqlalchemy_dynamics.execute.explain import Step, analyzed, explained, steps_of
 from sqlalchemy_dynamics.execute.explain_writes import write_steps
@@ -102,11 +103,12 @@ class Executor:
         """Return the plan that is followed in the end, and its result."""
         self._transaction.check_reading(scan.table.name for scan in plan.scans)
         try:
-            return plan, self._started(plan, running)
+            result = self._started(plan, running)
         except CannotGroup:
             if plan.fallback is None:
                 raise
             return self._run(plan.fallback, running)
+        return plan, DownloadedResult(result, plan.downloads, running) if plan.downloads else result
 
     def _started(self, plan: Plan, running: Running) -> Result:
         work = plan.work

@@ -83,6 +83,9 @@ def _work(plan: Plan, values: Values | None, page_size: int | None) -> Iterator[
             yield kind, detail, scan.number
     if isinstance(plan.work, Residual):
         yield "residual", plan.work.sql, _WHOLE
+    for cell in dict.fromkeys(cell for download in plan.downloads for cell in download.cells):
+        scan = next(scan for scan in plan.scans if cell.startswith(f"{scan.table.entity_set}("))
+        yield "request", f"GET {cell.format(keys=f'{{step{first_step[scan.number]}.keys}}')}", None
 
 
 def _in_order(plan: Plan) -> list[Scan]:

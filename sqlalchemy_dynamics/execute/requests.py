@@ -62,7 +62,7 @@ def asks_of(
         scan.table.entity_set,
         select=_selected(scan),
         order=_with_key(scan),
-        annotations=any(column.companion is not None for column in scan.columns),
+        annotations=any(column.companion in _ANNOTATIONS for column in scan.columns),
         expand=_expands(scan, among),
     )
     fields = fields_of(scan, among)
@@ -147,7 +147,7 @@ def _chunks(scan: Scan, keys: Sequence[object] | None) -> Iterator[tuple[Filter,
 
 def field_of(column: Column, prefix: str = "", path: tuple[str, ...] = ()) -> Field:
     """Return how a column is read: its property, or the annotation a companion is made of."""
-    annotation = _ANNOTATIONS[column.companion] if column.companion is not None else None
+    annotation = _ANNOTATIONS.get(column.companion) if column.companion is not None else None
     return Field(column.wire, column.type, annotation, prefix + column.name, path)
 
 

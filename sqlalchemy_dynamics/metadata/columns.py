@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy_dynamics.edm import EDM_TYPES, MONEY
+from sqlalchemy_dynamics.edm import BLOB, EDM_TYPES, MONEY
 from sqlalchemy_dynamics.metadata.document import Property
 from sqlalchemy_dynamics.metadata.drafts import Draft, is_lookup
 from sqlalchemy_dynamics.metadata.model import Column, Kind
@@ -18,6 +18,7 @@ SERVER_MADE = frozenset({
     "organizationid", "exchangerate", "ismanaged", "overwritetime", "componentstate", "solutionid",
 })  # fmt: skip
 _IMAGE_PARTS = ("_url", "_timestamp", "id")
+_TYPES = {Kind.MONEY: MONEY, Kind.FILE: BLOB}
 
 
 def columns_of(draft: Draft) -> Iterator[Column]:
@@ -29,12 +30,10 @@ def columns_of(draft: Draft) -> Iterator[Column]:
 
 
 def _parts(draft: Draft) -> Iterator[str]:
-    """The properties that belong to an image (its URL, time and id) or a file (its name): the server sets them."""
+    """The properties that belong to an image (its URL, time and id): the server sets them."""
     for wire, found in draft.properties.items():
         if _is_image(draft, wire, found):
             yield from (wire + part for part in _IMAGE_PARTS)
-        elif _is_file(draft, wire, found):
-            yield wire + "_name"
 
 
 def _column(draft: Draft, wire: str, found: Property, part: bool) -> Column:
@@ -45,7 +44,7 @@ def _column(draft: Draft, wire: str, found: Property, part: bool) -> Column:
     return Column(
         name=name,
         wire=wire,
-        type=MONEY if kind is Kind.MONEY else EDM_TYPES[found.edm],
+        type=_TYPES.get(kind, EDM_TYPES[found.edm]),
         kind=kind,
         edm=found.edm,
         nullable=kind is not Kind.KEY,
@@ -53,6 +52,7 @@ def _column(draft: Draft, wire: str, found: Property, part: bool) -> Column:
         updatable=not (made or fixed),
         description=found.description,
         navigations=bindings,
+        base=wire.removesuffix("_name") if kind is Kind.FILE_NAME else "",
     )
 
 
@@ -65,7 +65,9 @@ def _kind(draft: Draft, wire: str, found: Property) -> Kind:
         return Kind.MONEY
     if _is_image(draft, wire, found):
         return Kind.IMAGE
-    return Kind.FILE if _is_file(draft, wire, found) else Kind.VALUE
+    if _is_file(draft, wire, found):
+        return Kind.FILE
+    return Kind.FILE_NAME if _is_file_name(draft, wire, found) else Kind.VALUE
 
 
 def _is_image(draft: Draft, wire: str, found: Property) -> bool:
@@ -74,6 +76,11 @@ def _is_image(draft: Draft, wire: str, found: Property) -> bool:
 
 def _is_file(draft: Draft, wire: str, found: Property) -> bool:
     return found.edm == "Edm.Guid" and wire != draft.key and wire + "_name" in draft.properties
+
+
+def _is_file_name(draft: Draft, wire: str, found: Property) -> bool:
+    held = draft.properties.get(wire.removesuffix("_name")) if wire.endswith("_name") else None
+    return found.edm == "Edm.String" and held is not None and _is_file(draft, wire.removesuffix("_name"), held)
 
 
 def _is_base(draft: Draft, wire: str) -> bool:

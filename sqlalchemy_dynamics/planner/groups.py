@@ -158,7 +158,7 @@ def _groupable(column: Column, table: Table) -> bool:
     return (
         column.type.family in _GROUPABLE
         and column.companion is None
-        and column.kind not in (Kind.MULTICHOICE, Kind.FILE, Kind.ENTITY_NAME)
+        and column.kind not in (Kind.MULTICHOICE, Kind.FILE, Kind.FILE_NAME, Kind.ENTITY_NAME)
         and column.name != table.primary_key
     )
 
@@ -222,7 +222,7 @@ def _measure(grouping: Grouping, node: exp.Expression) -> bool:
         return True
     if method != "count" and not _is_number(column):
         return False
-    if method == "count" and column.kind in (Kind.FILE, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME):
+    if method == "count" and column.kind in (Kind.FILE, Kind.FILE_NAME, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME):
         return False
     for needed in ("sum", "count") if method == "average" else (method,):
         alias = f"m_{needed}_{column.name}"

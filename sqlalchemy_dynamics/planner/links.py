@@ -61,7 +61,7 @@ def _equal(one: Owned | None, two: Owned | None, target: Occurrence) -> Iterator
     if one[1].type.family not in _LINKABLE or one[1].companion or two[1].companion:
         return
     for (source, key), (aim, column) in ((one, two), (two, one)):
-        if aim is target and column.kind is not Kind.FILE:
+        if aim is target and column.kind not in (Kind.FILE, Kind.FILE_NAME):
             yield Link(source, key, target, column)
 
 

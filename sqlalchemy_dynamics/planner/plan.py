@@ -191,11 +191,13 @@ class Plan:
     """A planned SELECT. `notes` are (term, reason) pairs for what could not go down.
 
     `fallback` runs when the service refuses to aggregate (0x8004E023: over 50,000 rows, or too many groups).
+    `downloads` are what is left to do with the rows that come out.
     """
 
     work: Rows | Residual
     notes: tuple[tuple[str, str], ...] = ()
     fallback: Plan | None = None
+    downloads: tuple[Download, ...] = ()
 
     @property
     def scans(self) -> Iterable[Scan]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.metadata.model import Column, Kind
+from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind
 from sqlalchemy_dynamics.odata.filters import (
     Both,
     Either,
@@ -35,6 +35,7 @@ def filterable(column: Column) -> bool:
     """Say whether the Web API can filter by this column's value (dataverse-web-api: column type table)."""
     return column.companion is None and column.kind not in (
         Kind.FILE,
+        Kind.FILE_NAME,
         Kind.IMAGE,
         Kind.MULTICHOICE,
         Kind.ENTITY_NAME,
@@ -136,6 +137,8 @@ class Translator:
 
 
 def _reason(node: exp.Expression, columns: list[Column]) -> str:
+    if any(column.companion is Companion.ID for column in columns):
+        return "the service cannot filter by this column"
     if any(column.companion is not None for column in columns):
         return "the service can test a label or a name for texts and patterns only, with a few known tables behind it"
     if any(column.kind in (Kind.FILE, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME) for column in columns):

@@ -162,7 +162,9 @@ def test_an_image_and_its_parts(model: Model) -> None:
 def test_a_file_and_its_name() -> None:
     columns = one_table(prop("doc", "Guid") + prop("doc_name") + prop("token", "Guid")).columns
     assert (columns["doc"].kind, columns["token"].kind) == (Kind.FILE, Kind.VALUE)
-    assert columns["doc_name"].read_only and columns["doc"].creatable
+    assert columns["doc"].type.sql == "BLOB" and columns["doc"].apart and columns["doc"].creatable
+    assert (columns["doc_name"].kind, columns["doc_name"].base) == (Kind.FILE_NAME, "doc")
+    assert (columns["doc_id"].type.sql, columns["doc_id"].read_only) == ("UUID", True)
 
 
 @pytest.mark.parametrize(
