@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from weakref import WeakSet
 
 from sqlalchemy_dynamics import errors
@@ -147,6 +147,25 @@ class Connection:
     def read_file(self, table: str, key: str, column: str) -> bytes:
         """Return what a file or image column of one row holds, empty when it holds nothing."""
         return b"".join(self.executor.read_file(table, key, column))
+
+    def write_file(self, table: str, key: str, column: str, content: object, name: str = "") -> None:
+        """Set a file or image column of one row to bytes, a binary file object or an iterator of bytes; None empties it.
+
+        It is permanent when this returns, under AUTOCOMMIT only.
+        """
+        self.executor.write_file(table, key, column, content, name)
+
+    def open_file(self, table: str, key: str, column: str, mode: str = "rb", name: str = "") -> BinaryIO:
+        """Open a file or image column of one row as a binary file object, of which 4 MB are in memory.
+
+        Mode ``rb`` reads, from any place. Mode ``wb`` writes: the row has the file `name` once it is closed, and keeps
+        what it had when ``with`` ends in an error. Raises DataError when there is nothing to read.
+        """
+        if mode not in ("rb", "wb"):
+            raise errors.InterfaceError(f"a file is opened with mode rb or wb, not {mode!r}")
+        if mode == "rb":
+            return cast("BinaryIO", self.executor.file_reader(table, key, column))
+        return cast("BinaryIO", self.executor.file_writer(table, key, column, name))
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[tuple[int, str, str]]:
         """Return (step, kind, detail) of what `sql` would do; sends nothing but metadata requests."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import date, datetime
 from datetime import time as clock_time
+from typing import Any
 
 from sqlalchemy_dynamics.edm import TypeObject
 
@@ -32,7 +33,11 @@ ROWID = TypeObject("ROWID", frozenset())
 Date = date
 Time = clock_time
 Timestamp = datetime
-Binary = bytes
+
+
+def Binary(value: Any) -> Any:
+    """Return bytes; what else a file column takes (file objects, iterators, pairs with a file name) as it is."""
+    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else value
 
 
 def DateFromTicks(ticks: float) -> date:

@@ -1,86 +1,216 @@
-"""Contents of file and image columns: sent after the row, large ones in chunks; read in ranges."""
+"""Contents of file and image columns on their way to the service: whole when small, in blocks when large.
+
+A file is there when its last request is answered, and only then: until it, the cell holds what it held. So what is lost
+on the way is sent again, and a file that could not be sent in full is not there in part.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sqlalchemy_dynamics.errors import DataError, OperationalError
-from sqlalchemy_dynamics.metadata.model import Column
-from sqlalchemy_dynamics.odata.changes import remove_value
+from sqlalchemy_dynamics.execute.existing import row_of
+from sqlalchemy_dynamics.execute.persisting import Persistence
+from sqlalchemy_dynamics.execute.sources import PIECE, Source, source_of, whole
+from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
+from sqlalchemy_dynamics.odata import changes
+from sqlalchemy_dynamics.odata.changes import remove_value, row_address
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["CHUNK", "Content", "content_of", "read_file", "send_file"]
+__all__ = ["Cell", "Content", "Upload", "content_of", "image_of", "send_file"]
 
-CHUNK = 4 * 1024 * 1024
-"""Bytes sent or asked for at once, unless the service names another size (dataverse-web-api: file columns)."""
+_NAMESPACE = "Microsoft.Dynamics.CRM"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A file or image column of a row."""
+
+    table: Table
+    column: Column
+    key: str
+
+    @property
+    def row(self) -> str:
+        """The row's address below the service root."""
+        return row_address(self.table.entity_set, self.key)
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a file column is set to; `data` None empties it."""
+    """What a file column is set to; without a `source` it is emptied."""
 
-    column: str
+    column: Column
     name: str
-    data: bytes | None
+    source: Source | None
 
 
-def content_of(column: Column, value: object) -> Content:
-    """Return the content that a value stands for: bytes, a pair of file name and bytes, or None."""
-    name = f"{column.name}.bin"
+def content_of(column: Column, value: object, name: object = None) -> Content:
+    """Return the content that a value stands for: a source, a pair of file name and source, or None.
+
+    Raises DataError for anything else, and for a content that is known to be too large.
+    """
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
         name, value = value
-    if value is None:
-        return Content(column.wire, name, None)
-    if not isinstance(value, (bytes, bytearray, memoryview)):
-        raise DataError(f"{column.name} holds files: give bytes, or (file name, bytes), not {type(value).__name__}")
-    return Content(column.wire, name, bytes(value))
+    source = None if value is None else _source(column, value)
+    return Content(column, "" if name is None else str(name), source)
 
 
-def send_file(session: Session, address: str, content: Content) -> None:
-    """Set a file column of a row. Sending it again changes nothing, so a lost answer is asked for anew."""
-    if content.data is None:
-        session.send(replace(remove_value(address, content.column), repeatable=True))
+def image_of(column: Column, value: object) -> object:
+    """Return an image, which travels in the row, as bytes; other values as they are."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+        value = value[1]
+    if value is None or isinstance(value, str):
+        return value
+    found = whole(_source(column, value))
+    _check_size(column, len(found))
+    return found
+
+
+def _source(column: Column, value: object) -> Source:
+    source = source_of(value)
+    if source is None:
+        raise DataError(
+            f"{column.name} holds files: give bytes, a binary file object, an iterator of bytes, or a pair of file "
+            f"name and one of these, not {type(value).__name__}"
+        )
+    _check_size(column, source.size or 0)
+    return source
+
+
+def _check_size(column: Column, size: int) -> None:
+    if column.max_kb is not None and size > column.max_kb * 1024:
+        raise DataError(
+            f"{column.name} takes files of up to {column.max_kb:,} KB, this one has {-(-size // 1024):,} KB"
+        )
+
+
+def send_file(session: Session, cell: Cell, content: Content, headers: Mapping[str, str]) -> None:
+    """Set a file column of a row that exists. Done twice it changes nothing more, so a lost answer is asked for anew."""
+    if content.source is None:
+        session.send(replace(remove_value(cell.row, cell.column.wire), headers=headers, repeatable=True))
         return
-    url, name = f"{address}/{content.column}", quote(content.name)
-    if len(content.data) <= CHUNK:
-        session.send(_bytes(url, name, content.data))
-        return
-    start = {"x-ms-transfer-mode": "chunked"}
-    reply = session.send(HttpRequest("PATCH", f"{url}?x-ms-file-name={name}", start, repeatable=True))
-    place, size = reply.header("Location"), reply.header("x-ms-chunk-size")
-    if not place:
-        raise OperationalError("the service began an upload and named no place to send it to; try again")
-    for first, chunk in _chunks(content.data, int(size) if size.isdigit() else CHUNK):
-        span = f"bytes {first}-{first + len(chunk) - 1}/{len(content.data)}"
-        session.send(_bytes(place, name, chunk, **{"Content-Range": span}))
+    upload = Upload(session, cell, content.name, headers)
+    for piece in content.source.pieces():
+        upload.name = upload.name or content.source.name
+        upload.add(piece)
+    upload.finish()
 
 
-def read_file(session: Session, address: str, column: Column) -> Iterator[bytes]:
-    """Yield the content of a file column in ranges, that of an image column in full size, in one piece."""
-    url = f"{address}/{column.wire}/$value"
-    start = 0
-    while True:
-        headers = {"Accept": "*/*", "Range": f"bytes={start}-{start + CHUNK - 1}"}
-        reply = session.send(HttpRequest("GET", url, headers, repeatable=True))
-        if reply.body:
-            yield reply.body
-        total = reply.header("Content-Range").rpartition("/")[2]
-        start += len(reply.body)
-        if reply.status != 206 or not reply.body or not total.isdigit() or start >= int(total):
+class Upload:
+    """One content, sent piece by piece: `add` each piece, of full length but for the last, then `finish`.
+
+    Blocks carry ids of their own, so that one sent twice is there once. An upload that is not finished leaves nothing.
+    """
+
+    def __init__(self, session: Session, cell: Cell, name: str, headers: Mapping[str, str]) -> None:
+        self._session, self._cell, self._headers = session, cell, headers
+        self.name = name
+        self._held: bytes | None = None
+        self._image = bytearray()
+        self._token = ""
+        self._blocks: list[str] = []
+        self._size = 0
+
+    def add(self, piece: bytes) -> None:
+        """Send the piece before this one, and keep this one. Raises DataError once it is too much for the column."""
+        self._size += len(piece)
+        _check_size(self._cell.column, self._size)
+        if self._cell.column.kind is Kind.IMAGE:
+            self._image += piece
             return
+        if self._held is not None:
+            self._send_block(self._held)
+        self._held = piece
+
+    def finish(self) -> None:
+        """Send what is left; now the cell holds the content."""
+        if self._cell.column.kind is Kind.IMAGE:
+            self._send_image()
+        elif self._blocks and self._held is not None:
+            self._send_block(self._held)
+            self._commit()
+        else:
+            self._send_whole(self._held or b"")
+
+    @property
+    def _file_name(self) -> str:
+        return self.name or f"{self._cell.column.name}.bin"
+
+    def _send_image(self) -> None:
+        body = {self._cell.column.wire: base64.b64encode(self._image).decode()}
+        request = changes.update(self._cell.row, body)
+        self._session.send(replace(request, headers={**self._headers, **request.headers}, repeatable=True))
+
+    def _send_whole(self, data: bytes) -> None:
+        given = {"Content-Type": "application/octet-stream", "x-ms-file-name": quote(self._file_name)}
+        url = f"{self._cell.row}/{self._cell.column.wire}"
+        self._session.send(HttpRequest("PATCH", url, {**self._headers, **given}, data, repeatable=True))
+
+    def _send_block(self, data: bytes) -> None:
+        if not self._token:
+            self._token = self._begun()
+        block = base64.b64encode(f"{len(self._blocks):08}".encode()).decode()
+        head = json.dumps({"FileContinuationToken": self._token, "BlockId": block})[:-1].encode()
+        body = b"".join((head, b',"BlockData":"', base64.b64encode(data), b'"}'))
+        self._session.send(self._action("UploadBlock", body))
+        self._blocks.append(block)
+
+    def _begun(self) -> str:
+        column, table = self._cell.column, self._cell.table
+        target = {"@odata.type": f"{_NAMESPACE}.{table.name}", table.columns[table.primary_key].wire: self._cell.key}
+        body = {"Target": target, "FileAttributeName": column.wire, "FileName": self._file_name}
+        reply = self._session.send(self._action("InitializeFileBlocksUpload", json.dumps(body).encode()))
+        token = _members(reply.body).get("FileContinuationToken")
+        if not token:
+            raise OperationalError("the service began an upload and gave no token to go on with; try again")
+        return str(token)
+
+    def _commit(self) -> None:
+        """The one request that may not be repeated blindly: after it, its token is gone."""
+        before = self._file_id()
+        body = {
+            "FileName": self._file_name,
+            "MimeType": "application/octet-stream",
+            "BlockList": self._blocks,
+            "FileContinuationToken": self._token,
+        }
+        request = replace(self._action("CommitFileBlocksUpload", json.dumps(body).encode()), repeatable=False)
+        answer = Persistence(self._session).send(request)
+        if answer.reply is not None:
+            self._check_stored(_members(answer.reply.body).get("FileSizeInBytes"))
+        elif answer.lost and self._file_id() not in (before, None):
+            return
+        elif answer.unknown:
+            raise OperationalError(f"outcome unknown: the answer to the last request was lost ({answer.error})")
+        elif answer.error is not None:
+            raise answer.error
+
+    def _check_stored(self, size: object) -> None:
+        if isinstance(size, int) and size != self._size:
+            raise OperationalError(f"the service stored {size:,} bytes of {self._size:,}; send the file again")
+
+    def _file_id(self) -> object:
+        row = row_of(self._session.send, self._cell.table, self._cell.key, (self._cell.column,))
+        return None if row is None else row.get(self._cell.column.wire)
+
+    def _action(self, name: str, body: bytes) -> HttpRequest:
+        return HttpRequest("POST", name, {**self._headers, "Content-Type": "application/json"}, body, repeatable=True)
 
 
-def _bytes(url: str, name: str, data: bytes, **headers: str) -> HttpRequest:
-    given = {"Content-Type": "application/octet-stream", "x-ms-file-name": name, **headers}
-    return HttpRequest("PATCH", url, given, data, repeatable="Content-Range" not in headers)
-
-
-def _chunks(data: bytes, size: int) -> Iterator[tuple[int, bytes]]:
-    for first in range(0, len(data), size):
-        yield first, data[first : first + size]
+def _members(body: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise OperationalError("the service answered an upload with something else than JSON; check the proxy")
+    return found

@@ -13,14 +13,16 @@ from sqlalchemy_dynamics.execute.associations import find_association
 from sqlalchemy_dynamics.execute.calls import FINDERS, LAST_FINDERS, Caller, detail_of, run_call
 from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.explain import Step, explained
-from sqlalchemy_dynamics.execute.files import read_file
+from sqlalchemy_dynamics.execute.downloads import pieces
+from sqlalchemy_dynamics.execute.file_objects import FileReader, FileWriter
+from sqlalchemy_dynamics.execute.files import Cell, Upload, content_of, send_file
 from sqlalchemy_dynamics.execute.local import LocalExecutor, mentioned
 from sqlalchemy_dynamics.execute.operations import find_operation
 from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.metadata.model import Kind
-from sqlalchemy_dynamics.odata.changes import row_address
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.planner.calls import call_text
+from sqlalchemy_dynamics.planner.contents import address_of
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
@@ -66,12 +68,32 @@ class Statements:
 
     def read_file(self, table: str, key: str, column: str) -> Iterator[bytes]:
         """Yield the content of a file or image column of one row. Raises ProgrammingError for another column."""
+        address = _address(self._cell(table, key, column))
+        return (part.data for part in pieces(self._caller.session.send, address))
+
+    def write_file(self, table: str, key: str, column: str, content: object, name: str = "") -> None:
+        """Set a file or image column of one row; None empties it."""
+        cell = self._cell(table, key, column)
+        headers = self._executor.writer.writing_now()
+        send_file(self._caller.session, cell, content_of(cell.column, content, name), headers)
+
+    def file_reader(self, table: str, key: str, column: str) -> FileReader:
+        """Open a file or image column of one row to read. Raises DataError when it holds nothing."""
+        cell = self._cell(table, key, column)
+        missing = f"{column} of {table} {cell.key} holds no file"
+        return FileReader(self._caller.session.send, _address(cell), missing)
+
+    def file_writer(self, table: str, key: str, column: str, name: str = "") -> FileWriter:
+        """Open a file or image column of one row to write."""
+        cell = self._cell(table, key, column)
+        return FileWriter(Upload(self._caller.session, cell, name, self._executor.writer.writing_now()))
+
+    def _cell(self, table: str, key: str, column: str) -> Cell:
         found = self._caller.catalog.table(table)
         held = None if found is None else found.column(column)
         if found is None or held is None or held.kind not in (Kind.FILE, Kind.IMAGE):
             raise ProgrammingError(f"{table}.{column} is no file or image column")
-        address = row_address(found.entity_set, str(convert(key, "Edm.Guid")))
-        return read_file(self._caller.session, address, held)
+        return Cell(found, held, str(convert(key, "Edm.Guid")))
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[Step]:
         """Return (step, kind, detail) of a statement, with or without its parameters. Loads metadata at most."""
@@ -83,6 +105,10 @@ class Statements:
 
     def _for(self, sql: str) -> Executor:
         return LocalExecutor(self._caller.session, self._caller.catalog) if mentioned(sql) else self._executor
+
+
+def _address(cell: Cell) -> str:
+    return address_of(cell.table, cell.column, cell.key)
 
 
 def _explained_call(sql: str) -> str | None:

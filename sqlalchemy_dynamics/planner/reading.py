@@ -12,6 +12,7 @@ from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Both, Filter, Never
 from sqlalchemy_dynamics.planner.checks import checks_of
 from sqlalchemy_dynamics.planner.constants import Kinds
+from sqlalchemy_dynamics.planner.contents import left_out, with_addresses
 from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
 from sqlalchemy_dynamics.planner.extremes import extremes_of
@@ -65,8 +66,11 @@ def plan_select(
     name_outputs(tree)
     if pushdown and tree.find(exp.Join):
         without_semijoins(tree, _translator(find_occurrences(tree, lookup), lookup, kinds, pinned))
+    downloads, notes = with_addresses(tree, lookup), left_out(tree, lookup)
     alone = _alone(tree, lookup, kinds, pinned) if pushdown else None
-    return alone or _residual(tree, lookup, kinds, pinned, pushdown)
+    plan = alone or _residual(tree, lookup, kinds, pinned, pushdown)
+    told = tuple(note for note in (*plan.notes, *notes) if "/$value" not in note[0])
+    return plan if told == plan.notes and not downloads else replace(plan, notes=told, downloads=downloads)
 
 
 def reads_tables(tree: exp.Expression) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy_dynamics.planner.pushdown import Translator
 __all__ = ["Item", "Shape", "leading_orders", "limit_of", "order_by", "orders_of", "shape_of", "sortable"]
 
 _PLAIN = frozenset({"expressions", "from_", "from", "where", "order", "limit", "offset", "group", "having", "distinct"})
-_UNSORTED_KINDS = (Kind.LOOKUP, Kind.MULTICHOICE, Kind.FILE, Kind.IMAGE, Kind.ENTITY_NAME)
+_UNSORTED_KINDS = (Kind.LOOKUP, Kind.MULTICHOICE, Kind.FILE, Kind.FILE_NAME, Kind.IMAGE, Kind.ENTITY_NAME)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _items(select: exp.Select, occurrence: Occurrence, sources: Sources) -> tupl
         if node.is_star and not isinstance(node, exp.AggFunc):
             if not _is_bare_star(node):
                 return None
-            items += [Item(node, column.name, column) for column in occurrence.table.columns.values()]
+            items += [Item(node, column.name, column) for column in occurrence.table.listed]
             continue
         inner = node.this if isinstance(node, exp.Alias) else node
         owned = sources.owner(inner) if isinstance(inner, exp.Column) else None
