@@ -98,6 +98,10 @@ class Cursor:
         self.execute(f"CALL {procname}({_arguments(parameters)})", parameters)
         return parameters
 
+    def nextset(self) -> bool | None:
+        """Return None: a statement has one result, or none."""
+        return None
+
     def fetchone(self) -> Row | None:
         """Return the next row, or None after the last one."""
         rows = self._rows or self._begin()

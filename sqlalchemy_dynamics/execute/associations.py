@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from sqlalchemy_dynamics.edm import BOOLEAN, VARCHAR
-from sqlalchemy_dynamics.errors import NotSupportedError, OperationalError, ProgrammingError
+from sqlalchemy_dynamics.errors import DataverseError, OperationalError, ProgrammingError
 from sqlalchemy_dynamics.execute.calls import Caller, Procedure
+from sqlalchemy_dynamics.execute.persisting import Persistence
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn
+from sqlalchemy_dynamics.execute.rows_given import Row, fits, near, row_of
 from sqlalchemy_dynamics.metadata.model import Navigation, Table
-from sqlalchemy_dynamics.odata.changes import associate, disassociate, row_address
-from sqlalchemy_dynamics.odata.literals import convert
+from sqlalchemy_dynamics.odata.changes import associate, disassociate, point_to, remove_value
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.odata.query import MOST_ROWS
 
-__all__ = ["find_association"]
+__all__ = ["association_names", "find_association"]
 
 _FROM = ("FromTable", "FromId", "NavigationProperty")
+_TO = ("ToTable", "ToId")
+_EXISTS = "0x80040237"
 
 
 class _Page(msgspec.Struct):
@@ -27,58 +31,190 @@ class _Page(msgspec.Struct):
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
+def association_names(caller: Caller) -> Iterable[str]:
+    """Return the names of the four procedures."""
+    return _PROCEDURES
+
+
 def find_association(caller: Caller, name: str) -> Procedure | None:
     """Return one of the four procedures by its name in any case."""
     for known, (inputs, run) in _PROCEDURES.items():
         if known.lower() == name.lower():
-            return Procedure(known, inputs, lambda given, run=run: run(caller, _Given(given)))  # type: ignore[misc]
+            return Procedure(known, inputs, _running(caller, known, inputs, run), _explaining(caller, known, inputs))
     return None
 
 
+@dataclass(frozen=True)
 class _Given:
-    """Arguments by name in any case."""
+    """Arguments by name in any case; a blank one counts as missing."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self._values = {name.lower(): "".join(map(str, value)) for name, value in given.items() if value is not None}
+    caller: Caller
+    procedure: str
+    values: Mapping[str, Any]
 
-    def __getitem__(self, name: str) -> str:
-        if name.lower() not in self._values:
-            raise ProgrammingError(f"give @{name}")
-        return self._values[name.lower()]
+    def get(self, name: str) -> Any:
+        value = self.values.get(name.lower())
+        return "".join(value).strip() or None if isinstance(value, str) else value
+
+    def __getitem__(self, name: str) -> Any:
+        value = self.get(name)
+        if value is None:
+            raise ProgrammingError(f"{self.procedure} needs @{name}")
+        return value
+
+    def table(self, name: str) -> Table:
+        model, wanted = self.caller.catalog.model(), str(self[name])
+        table = model.table(wanted)
+        if table is None or not table.entity_set:
+            raise ProgrammingError(f"{self.procedure}: there is no table {wanted}{near(wanted, model.tables)}")
+        return table
+
+    def row(self, name: str, kind: str) -> Row:
+        found = row_of(self.caller.catalog.model(), self[name], kind, f"{self.procedure}: @{name}")
+        if found is None:
+            raise ProgrammingError(f"{self.procedure}: @{name} is not the id of a row")
+        return found
 
 
-def _create(caller: Caller, given: _Given) -> Result:
-    _writable(caller)
-    table, navigation = _way(caller, given)
-    target = _table(caller, given["ToTable"])
-    address = caller.session.root + row_address(target.entity_set, _guid(given["ToId"]))
-    caller.session.send(associate(_row(table, given), navigation.name, address))
-    return _success()
+_Run = Callable[[_Given], Result]
 
 
-def _remove(caller: Caller, given: _Given) -> Result:
-    _writable(caller)
-    table, navigation = _way(caller, given)
-    caller.session.send(disassociate(_row(table, given), navigation.name, _guid(given["ToId"])))
-    return _success()
+def _given(caller: Caller, name: str, inputs: tuple[str, ...], given: Mapping[str, Any]) -> _Given:
+    known = {each.lower() for each in inputs}
+    unknown = next((each for each in given if each.lower() not in known), None)
+    if unknown is not None:
+        raise ProgrammingError(f"{name} has no input {unknown}{near(unknown, inputs)}; it has {', '.join(inputs)}")
+    return _Given(caller, name, {each.lower(): value for each, value in given.items()})
 
 
-def _list(caller: Caller, given: _Given) -> Result:
-    table, navigation = _way(caller, given)
-    target = _table(caller, navigation.target)
+def _running(caller: Caller, name: str, inputs: tuple[str, ...], run: _Run) -> Callable[[Mapping[str, Any]], Result]:
+    return lambda given: run(_given(caller, name, inputs, given))
+
+
+def _explaining(caller: Caller, name: str, inputs: tuple[str, ...]) -> Callable[[Mapping[str, Any]], str] | None:
+    request_of = _REQUESTS.get(name)
+    if request_of is None:
+        return None
+
+    def explain(given: Mapping[str, Any]) -> str:
+        request = request_of(_given(caller, name, inputs, given))
+        return f"{request.method} {request.url}" + (f" {request.body.decode()}" if request.body else "")
+
+    return explain
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A navigation property of one row."""
+
+    row: Row
+    navigation: Navigation
+
+    @property
+    def many_to_many(self) -> bool:
+        return self.navigation.collection and not self.navigation.column
+
+
+def _way(given: _Given) -> _Way:
+    table, name = given.table("FromTable"), str(given["NavigationProperty"])
+    found = next((each for each in table.navigations.values() if each.name.lower() == name.lower()), None)
+    if found is None:
+        hint = near(name, [each.name for each in table.navigations.values()])
+        raise ProgrammingError(
+            f"{table.name} has no navigation property {name}{hint}; see CALL ListNavigationProperties('{table.name}')"
+        )
+    return _Way(given.row("FromId", table.name), found)
+
+
+def _other(given: _Given, way: _Way) -> Row:
+    """The row at the other end. Its table may be left out where the navigation property leads to one only."""
+    target = way.navigation.target
+    if given.get("ToTable") is None and not given.caller.catalog.model().tables[target].entity_set:
+        raise ProgrammingError(f"{way.navigation.name} may lead to several tables: give @ToTable as well")
+    table = given.table("ToTable").name if given.get("ToTable") is not None else target
+    row = given.row("ToId", table)
+    if not fits(row.table, target):
+        raise ProgrammingError(f"{way.navigation.name} leads to rows of {target}, not of {row.table.name}")
+    return row
+
+
+def _link(given: _Given) -> HttpRequest:
+    way = _way(given)
+    address = given.caller.session.root + _other(given, way).address
+    if not way.navigation.collection:
+        return point_to(way.row.address, way.navigation.name, address)
+    return associate(way.row.address, way.navigation.name, address)
+
+
+def _unlink(given: _Given) -> HttpRequest:
+    way = _way(given)
+    if not way.navigation.collection:
+        return remove_value(way.row.address, f"{way.navigation.name}/$ref")
+    return disassociate(way.row.address, way.navigation.name, _other(given, way).key)
+
+
+def _linked(given: _Given) -> HttpRequest:
+    way = _way(given)
+    target = given.caller.catalog.model().tables[way.navigation.target]
     key = target.columns[target.primary_key].wire
-    url: str | None = f"{_row(table, given)}/{navigation.name}?$select={key}"
-    rows: list[tuple[str, str]] = []
-    while url is not None:
-        headers = {"Prefer": f"odata.maxpagesize={MOST_ROWS}"}
-        page = _page(caller.session.send(HttpRequest("GET", url, headers, repeatable=True)).body)
-        rows += [(target.name, str(row[key]).lower()) for row in page.value]
-        url = page.next_link
+    url = f"{way.row.address}/{way.navigation.name}?$select={key}"
+    headers = {"Prefer": f"odata.maxpagesize={MOST_ROWS}"} if way.navigation.collection else {}
+    return HttpRequest("GET", url, headers, repeatable=True)
+
+
+def _change(request_of: Callable[[_Given], HttpRequest]) -> _Run:
+    """Run a change of a link. Sent twice it does no more than once: it is repeated when its answer was lost."""
+
+    def run(given: _Given) -> Result:
+        request = request_of(given)
+        headers = given.caller.writing(given.procedure)
+        answer = Persistence(given.caller.session).send(replace(request, headers={**request.headers, **headers}))
+        if answer.unknown:
+            raise OperationalError(f"outcome unknown: the answer to {given.procedure} was lost ({answer.error})")
+        if answer.error is not None and not (answer.lost and _is_there(answer.error)):
+            raise answer.error
+        return ListResult([ResultColumn("Success", VARCHAR, False)], [("true",)])
+
+    return run
+
+
+def _is_there(error: Exception) -> bool:
+    return isinstance(error, DataverseError) and error.code.lower() == _EXISTS
+
+
+def _list(given: _Given) -> Result:
+    request = _linked(given)
+    target = given.caller.catalog.model().tables[_way(given).navigation.target]
+    key = target.columns[target.primary_key].wire
+    rows = [(_kind(row, target), str(row[key]).lower()) for row in _rows(given, request)]
     return ListResult([ResultColumn("ToTable", VARCHAR, False), ResultColumn("ToId", VARCHAR, False)], rows)
 
 
-def _navigations(caller: Caller, given: _Given) -> Result:
-    table = _table(caller, given["TableName"])
+def _rows(given: _Given, request: HttpRequest) -> Iterable[dict[str, Any]]:
+    url: str | None = request.url
+    single = not request.headers
+    while url is not None:
+        body = given.caller.session.send(replace(request, url=url)).body
+        if not body:
+            return
+        try:
+            if single:
+                yield msgspec.json.decode(body, type=dict[str, Any])
+                return
+            page = msgspec.json.decode(body, type=_Page)
+        except msgspec.MsgspecError:
+            raise OperationalError("the reply holds no rows; check OrganizationUrl and the proxy") from None
+        yield from page.value
+        url = page.next_link
+
+
+def _kind(row: Mapping[str, Any], target: Table) -> str:
+    """The row's own table, which the service names where several are possible."""
+    return str(row.get("@odata.type", "")).rpartition(".")[2] or target.name
+
+
+def _navigations(given: _Given) -> Result:
+    table = given.table("TableName")
     columns = [
         ResultColumn("NavigationProperty", VARCHAR, False),
         ResultColumn("ToTable", VARCHAR, False),
@@ -89,49 +225,14 @@ def _navigations(caller: Caller, given: _Given) -> Result:
     return ListResult(columns, [(each.name, each.target, each.collection, each.column or None) for each in found])
 
 
-def _page(body: bytes) -> _Page:
-    try:
-        return msgspec.json.decode(body, type=_Page)
-    except msgspec.MsgspecError:
-        raise OperationalError("the reply holds no rows; check OrganizationUrl and the proxy") from None
-
-
-def _writable(caller: Caller) -> None:
-    if caller.session.settings.flag("ReadOnly"):
-        raise NotSupportedError("the connection is read-only: set ReadOnly=false to change links")
-
-
-def _way(caller: Caller, given: _Given) -> tuple[Table, Navigation]:
-    table, name = _table(caller, given["FromTable"]), given["NavigationProperty"]
-    found = next((each for each in table.navigations.values() if each.name.lower() == name.lower()), None)
-    if found is None or not found.collection:
-        raise ProgrammingError(f"{table.name} has no collection {name}: CALL ListNavigationProperties('{table.name}')")
-    return table, found
-
-
-def _table(caller: Caller, name: str) -> Table:
-    table = caller.catalog.model().table(name)
-    if table is None or not table.entity_set:
-        raise ProgrammingError(f"no table named {name}: use a logical name such as account")
-    return table
-
-
-def _row(table: Table, given: _Given) -> str:
-    return row_address(table.entity_set, _guid(given["FromId"]))
-
-
-def _guid(text: str) -> str:
-    return str(convert(text, "Edm.Guid"))
-
-
-def _success() -> Result:
-    return ListResult([ResultColumn("Success", VARCHAR, False)], [("true",)])
-
-
-_Run = Callable[[Caller, _Given], Result]
+_REQUESTS: Mapping[str, Callable[[_Given], HttpRequest]] = {
+    "CreateAssociation": _link,
+    "RemoveAssociation": _unlink,
+    "ListAssociations": _linked,
+}
 _PROCEDURES: Mapping[str, tuple[tuple[str, ...], _Run]] = {
-    "CreateAssociation": ((*_FROM, "ToTable", "ToId"), _create),
-    "RemoveAssociation": ((*_FROM, "ToTable", "ToId"), _remove),
+    "CreateAssociation": ((*_FROM, *_TO), _change(_link)),
+    "RemoveAssociation": ((*_FROM, *_TO), _change(_unlink)),
     "ListAssociations": (_FROM, _list),
     "ListNavigationProperties": (("TableName",), _navigations),
 }

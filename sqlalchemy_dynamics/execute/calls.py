@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dynamics_auth.tokens import Token
 from sqlalchemy_dynamics.edm import VARCHAR
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
+from sqlalchemy_dynamics.execute.headers import headers_of
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn
+from sqlalchemy_dynamics.execute.rows_given import near
+from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.planner.calls import Call, call_of
 from sqlalchemy_dynamics.planner.plan import Marker
 
@@ -17,9 +20,10 @@ if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["FINDERS", "LAST_FINDERS", "Caller", "Procedure", "detail_of", "run_call"]
+__all__ = ["FINDERS", "LAST_FINDERS", "NAMES", "Caller", "Procedure", "detail_of", "run_call"]
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
+_MOST_NAMES = 12
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,19 @@ class Caller:
 
     session: Session
     catalog: Catalog
+    transaction: Transaction = field(default_factory=Transaction)
+
+    def writing(self, name: str) -> Mapping[str, str]:
+        """Return the headers of a procedure that changes something. Raises NotSupportedError where none may run."""
+        if self.session.settings.flag("ReadOnly"):
+            raise NotSupportedError(f"{name}: the connection is read-only; set ReadOnly=false to call it")
+        if self.transaction.buffering:
+            raise NotSupportedError(
+                f"{name} would run at once, outside of the change set that waits for COMMIT: call it under "
+                "isolation_level=AUTOCOMMIT"
+            )
+        self.transaction.sent = True
+        return headers_of(self.session.settings, self.transaction.options)
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,8 @@ class Procedure:
     name: str
     inputs: tuple[str, ...]
     run: Callable[[Mapping[str, Any]], Result] = field(repr=False)
+    explain: Callable[[Mapping[str, Any]], str] | None = field(default=None, repr=False)
+    """The request it makes of these arguments, for one whose arguments may be shown."""
 
 
 Finder = Callable[[Caller, str], Procedure | None]
@@ -49,10 +68,16 @@ def run_call(text: str, parameters: Parameters, caller: Caller) -> Result:
     return procedure.run(_arguments(call, procedure, parameters))
 
 
-def detail_of(text: str, caller: Caller) -> str:
-    """Return what EXPLAIN tells of a call: the names of its inputs, never their values. Sends nothing."""
+def detail_of(text: str, parameters: Parameters, caller: Caller) -> str:
+    """Return what EXPLAIN tells of a call: its request, or the names of its inputs. Loads metadata at most.
+
+    Inputs alone are named where values are missing, or may be secrets.
+    """
     call = call_of(text)
     procedure = _found(call, caller)
+    bound = not any(isinstance(argument.value, Marker) for argument in call.arguments)
+    if procedure.explain is not None and (bound or parameters is not None):
+        return procedure.explain(_arguments(call, procedure, parameters))
     return f"{procedure.name}({', '.join(_names(call, procedure))})"
 
 
@@ -61,7 +86,9 @@ def _found(call: Call, caller: Caller) -> Procedure:
         procedure = finder(caller, call.name)
         if procedure is not None:
             return procedure
-    raise ProgrammingError(f"{call.name} is not a valid stored procedure; sign-in has {', '.join(_sign_in_names())}")
+    known = dict.fromkeys(name for names in NAMES for name in names(caller))
+    hint = near(call.name, known) or f"; there are {', '.join(list(known)[:_MOST_NAMES])}"
+    raise ProgrammingError(f"{call.name} is not a valid stored procedure{hint}")
 
 
 def _names(call: Call, procedure: Procedure) -> list[str]:
@@ -114,7 +141,7 @@ def _given(call: Call, parameters: Parameters) -> Mapping[int | str, Any]:
     return dict(enumerate(values, start=1))
 
 
-def _sign_in_names() -> list[str]:
+def _sign_in_names(caller: Caller) -> Iterable[str]:
     from dynamics_auth.procedures import PROCEDURES
 
     return [procedure.name for procedure in PROCEDURES]
@@ -151,3 +178,5 @@ FINDERS: list[Finder] = [_sign_in]
 """Who knows procedures, asked in order."""
 LAST_FINDERS: list[Finder] = []
 """Who is asked after all others, because asking may cost a request."""
+NAMES: list[Callable[[Caller], Iterable[str]]] = [_sign_in_names]
+"""Who tells the names of procedures, for a name that is none."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy_dynamics.edm import EDM_TYPES, SqlType
+from sqlalchemy_dynamics.edm import EDM_TYPES, INTEGER, SqlType
 from sqlalchemy_dynamics.errors import NotSupportedError
 from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.explain import Step
@@ -34,7 +34,7 @@ __all__ = ["LOCAL_TABLES", "LocalExecutor", "LocalTable", "mentioned"]
 Secrets = dict[str, str]
 """Place-holder to the secret it stands for."""
 
-_EDM_NAMES = {kind: name for name, kind in reversed(EDM_TYPES.items())}
+_EDM_NAMES = {kind: name for name, kind in reversed(EDM_TYPES.items())} | {INTEGER: "Edm.Int32"}
 _NUMBERS = count()
 
 

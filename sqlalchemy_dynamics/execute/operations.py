@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy_dynamics.edm import BIGINT, BOOLEAN, DOUBLE, EDM_TYPES, VARCHAR, SqlType
+import msgspec
+
 from sqlalchemy_dynamics.errors import (
     AuthenticationError,
     InterfaceError,
-    NotSupportedError,
     OperationalError,
     ProgrammingError,
 )
+from sqlalchemy_dynamics.execute.answers import Answers
+from sqlalchemy_dynamics.execute.arguments import Arguments
 from sqlalchemy_dynamics.execute.calls import Caller, Procedure
-from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, no_rows
-from sqlalchemy_dynamics.metadata.operations import Operation, Operations, Parameter, parse_operations
-from sqlalchemy_dynamics.odata.changes import row_address
-from sqlalchemy_dynamics.odata.literals import convert
+from sqlalchemy_dynamics.execute.persisting import is_lost
+from sqlalchemy_dynamics.execute.result import Result
+from sqlalchemy_dynamics.execute.rows_given import fits, row_of
+from sqlalchemy_dynamics.metadata.operations import Operation, Operations, parse_operations
 from sqlalchemy_dynamics.odata.messages import HttpRequest
-from sqlalchemy_dynamics.odata.operations import Typed, call_action, call_function
+from sqlalchemy_dynamics.odata.operations import call_action, call_function
 from sqlalchemy_dynamics.session.cache import ProcessCache
 
-__all__ = ["find_operation"]
+__all__ = ["find_operation", "operation_names"]
 
 _TARGET = "Target"
-_ROW = re.compile(r"\s*(\w+)\s*\(\s*([^)]*?)\s*\)\s*")
 _METADATA = HttpRequest("GET", "$metadata", {"Accept": "application/xml"}, repeatable=True)
 _KNOWN: ProcessCache[Operations] = ProcessCache(16)
-_BASES = frozenset({"crmbaseentity", "crmmodelbaseentity", "principal"})
-_GUESSED: Mapping[type, SqlType] = {bool: BOOLEAN, int: BIGINT, Decimal: DOUBLE}
 
 
 def find_operation(caller: Caller, name: str) -> Procedure | None:
@@ -40,125 +36,142 @@ def find_operation(caller: Caller, name: str) -> Procedure | None:
 
     The first one of an organisation reads `$metadata`.
     """
+    known = _operations(caller)
+    found = known.by_name.get(name.lower()) if known is not None else None
+    if known is None or not found:
+        return None
+    call = _Call(caller, known, found)
+    return Procedure(found[0].name, tuple(call.inputs), call.run, call.explain)
+
+
+def operation_names(caller: Caller) -> Iterable[str]:
+    """Return the names of all functions and actions; none without a token."""
+    known = _operations(caller)
+    return () if known is None else sorted(each[0].name for each in known.by_name.values())
+
+
+def _operations(caller: Caller) -> Operations | None:
+    session = caller.session
     try:
-        known = _operations(caller)
+        key = (session.key, caller.catalog.stamp)
+        return _KNOWN.get(key, lambda: parse_operations(session.send(_METADATA).body))
     except (InterfaceError, AuthenticationError):
         return None
-    found = known.by_name.get(name.lower())
-    if not found:
+
+
+class _Call:
+    """The operations of one name: chosen by what a call is bound to."""
+
+    def __init__(self, caller: Caller, known: Operations, found: tuple[Operation, ...]) -> None:
+        self._caller, self._known, self._found = caller, known, found
+        self._name = found[0].name
+
+    @property
+    def inputs(self) -> Iterator[str]:
+        """Names of the inputs in order: what it is bound to, then the parameters."""
+        names = [parameter.name for each in self._found for parameter in each.parameters]
+        if any(each.target is not None for each in self._found):
+            names.insert(0, self._bound_name)
+        return iter(dict.fromkeys(names))
+
+    @property
+    def _bound_name(self) -> str:
+        """``Target``; where a parameter has that name, the name `$metadata` gives (``entity``)."""
+        taken = any(parameter.name == _TARGET for each in self._found for parameter in each.parameters)
+        bound = next((each.target.name for each in self._found if each.target is not None), "")
+        return bound if taken else _TARGET
+
+    def run(self, given: Mapping[str, Any]) -> Result:
+        """Call it. What is wrong with the arguments is raised before anything is sent."""
+        operation, request = self._request(given)
+        answers = Answers(self._known, self._caller.catalog.model(), operation.returns)
+        if operation.is_function:
+            return answers.result(self._pages(request))
+        return answers.result([self._once(request)])
+
+    def explain(self, given: Mapping[str, Any]) -> str:
+        """Return the request a call makes."""
+        _, request = self._request(given, sending=False)
+        return f"{request.method} {request.url}" + (f" {request.body.decode()}" if request.body else "")
+
+    def _request(self, given: Mapping[str, Any], sending: bool = True) -> tuple[Operation, HttpRequest]:
+        values = {name.lower(): _plain(value) for name, value in given.items()}
+        bound = {name for name in values if name in self._bound_names()}
+        target = values.pop(bound.pop()) if bound else None
+        operation, path = self._chosen(target)
+        typed = Arguments(self._known, self._caller.catalog.model(), operation).typed(values)
+        if operation.is_function:
+            return operation, call_function(path, operation.name, typed, self._known.enumerations)
+        headers = self._caller.writing(operation.name) if sending else {}
+        return operation, call_action(path, operation.name, typed, headers)
+
+    def _bound_names(self) -> set[str]:
+        names = {each.target.name for each in self._found if each.target is not None}
+        return {name.lower() for name in ({*names, self._bound_name} if names else ())}
+
+    def _chosen(self, target: Any) -> tuple[Operation, str]:
+        """The operation a call means, and the path it is bound to."""
+        bound = [each for each in self._found if each.target is not None]
+        if target is None:
+            unbound = next((each for each in self._found if each.target is None), None)
+            if unbound is None:
+                raise ProgrammingError(f"{self._name} works on {self._told()}: give @{self._bound_name}")
+            return unbound, ""
+        sets = [each for each in bound if each.target is not None and each.target.collection]
+        model = self._caller.catalog.model()
+        table = model.table(target) if isinstance(target, str) else None
+        if sets and table is not None:
+            fitting = next((each for each in sets if each.target and fits(table, each.target.type)), None)
+            if fitting is not None:
+                return fitting, table.entity_set
+            raise ProgrammingError(f"{self._name} does not work on {table.name}: it works on {self._told()}")
+        return self._on_row(target, [each for each in bound if each not in sets])
+
+    def _on_row(self, target: Any, bound: list[Operation]) -> tuple[Operation, str]:
+        kinds = [each.target.type for each in bound if each.target is not None]
+        what = f"{self._name}: @{self._bound_name}"
+        row = row_of(self._caller.catalog.model(), target, kinds[0] if len(kinds) == 1 else "crmbaseentity", what)
+        for each in bound:
+            if row is not None and each.target is not None and fits(row.table, each.target.type):
+                return each, row.address
+        raise ProgrammingError(f"{self._name} does not work on {target}: it works on {self._told()}")
+
+    def _told(self) -> str:
+        """What it is bound to, in words."""
+        rows = [each.target for each in self._found if each.target is not None]
+        names = sorted({f"{'the table ' if each.collection else ''}{each.type}" for each in rows})
+        return f"a row of {', '.join(names)}" if not any(each.collection for each in rows) else ", ".join(names)
+
+    def _pages(self, request: HttpRequest) -> Iterator[bytes]:
+        url: str | None = request.url
+        while url is not None:
+            body = self._caller.session.send(HttpRequest("GET", url, request.headers, repeatable=True)).body
+            yield body
+            url = _next_link(body)
+
+    def _once(self, request: HttpRequest) -> bytes:
+        """Send an action, which may have run when its answer is lost: it is not repeated then."""
+        try:
+            return self._caller.session.send(request).body
+        except OperationalError as error:
+            if not is_lost(error):
+                raise
+            raise OperationalError(
+                f"outcome unknown: the answer to {self._name} was lost ({error}); it may have run, and was not repeated"
+            ) from error
+
+
+class _Page(msgspec.Struct):
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+
+
+def _next_link(body: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(body, type=_Page).next_link if body else None
+    except msgspec.MsgspecError:
         return None
-    inputs = dict.fromkeys(parameter.name for each in found for parameter in each.parameters)
-    if any(each.target is not None for each in found):
-        inputs = {_TARGET: None, **inputs}
-    return Procedure(found[0].name, tuple(inputs), lambda given: _run(caller, known, found, given))
-
-
-def _operations(caller: Caller) -> Operations:
-    session = caller.session
-    key = (session.key, caller.catalog.stamp)
-    return _KNOWN.get(key, lambda: parse_operations(session.send(_METADATA).body))
-
-
-def _run(caller: Caller, known: Operations, found: tuple[Operation, ...], given: Mapping[str, Any]) -> Result:
-    values = {name.lower(): _plain(value) for name, value in given.items()}
-    target = values.pop(_TARGET.lower(), None)
-    operation, path = _chosen(caller, found, target)
-    if caller.session.settings.flag("ReadOnly") and not operation.is_function:
-        raise NotSupportedError("the connection is read-only: set ReadOnly=false to call an action")
-    typed = _typed(operation, values)
-    address_of = _addresses(caller)
-    if operation.is_function:
-        request = call_function(path, operation.name, typed, address_of, known.enumerations)
-    else:
-        request = call_action(path, operation.name, typed, address_of)
-    return _answer(caller.session.send(request).body, operation.returns, known)
 
 
 def _plain(value: Any) -> Any:
     """Arguments come as texts that hide themselves from logs; the wire wants them bare."""
     return "".join(value) if isinstance(value, str) else value
-
-
-def _chosen(caller: Caller, found: tuple[Operation, ...], target: Any) -> tuple[Operation, str]:
-    name = found[0].name
-    if target is None:
-        unbound = next((each for each in found if each.target is None), None)
-        if unbound is None:
-            kinds = ", ".join(sorted({each.target.type for each in found if each.target}))
-            raise ProgrammingError(f"{name} works on a row: give @Target = 'table(id)'; it takes {kinds}")
-        return unbound, ""
-    row = _ROW.fullmatch(str(target))
-    table = caller.catalog.model().table(row[1] if row else str(target))
-    bound = [each for each in found if each.target is not None and each.target.collection is (row is None)]
-    fitting = [each for each in bound if table is not None and each.target and each.target.type in _kinds(table.name)]
-    if table is None or not fitting:
-        raise ProgrammingError(f"{name} does not work on {target}: give @Target = 'table(id)', or a table's name")
-    return fitting[0], row_address(table.entity_set, _guid(row[2])) if row else table.entity_set
-
-
-def _kinds(table: str) -> frozenset[str]:
-    return _BASES | {table}
-
-
-def _guid(text: str) -> str:
-    return str(convert(text, "Edm.Guid"))
-
-
-def _typed(operation: Operation, values: Mapping[str, Any]) -> dict[str, Typed]:
-    names = {parameter.name.lower(): parameter for parameter in operation.parameters}
-    unknown = next((name for name in values if name not in names), None)
-    if unknown is not None:
-        raise ProgrammingError(
-            f"{operation.name} has no input {unknown}; it has {', '.join(map(_name, names.values()))}"
-        )
-    return {names[each].name: (value, names[each].type, names[each].collection) for each, value in values.items()}
-
-
-def _name(parameter: Parameter) -> str:
-    return parameter.name
-
-
-def _addresses(caller: Caller) -> Callable[[str, str], str | None]:
-    model = caller.catalog.model()
-
-    def address_of(kind: str, text: str) -> str | None:
-        row = _ROW.fullmatch(text)
-        table = model.table(row[1] if row else kind)
-        if table is None or not table.entity_set:
-            return None
-        return row_address(table.entity_set, _guid(row[2] if row else text))
-
-    return address_of
-
-
-def _answer(body: bytes, returns: Parameter | None, known: Operations) -> Result:
-    if not body:
-        return no_rows(-1)
-    try:
-        reply = json.loads(body, parse_float=Decimal)
-    except ValueError:
-        raise OperationalError("the reply is not JSON; check OrganizationUrl and the proxy") from None
-    rows = reply["value"] if isinstance(reply, dict) and isinstance(reply.get("value"), list) else [reply]
-    objects = [row if isinstance(row, dict) else {"value": row} for row in rows]
-    types = known.complex_types.get(returns.type, {}) if returns is not None else {}
-    names = dict.fromkeys(name for row in objects for name in row if "@" not in name)
-    columns = [ResultColumn(name, _type(types.get(name), [row.get(name) for row in objects])) for name in names]
-    return ListResult(columns, [tuple(_value(row.get(each.name), each.type) for each in columns) for row in objects])
-
-
-def _type(declared: Parameter | None, values: list[Any]) -> SqlType:
-    if declared is not None and not declared.collection and declared.type in EDM_TYPES:
-        return EDM_TYPES[declared.type]
-    kinds = {type(value) for value in values if value is not None}
-    return _GUESSED.get(kinds.pop(), VARCHAR) if len(kinds) == 1 else VARCHAR
-
-
-_EDM_OF = {kind: name for name, kind in reversed(EDM_TYPES.items())}
-
-
-def _value(value: Any, kind: SqlType) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False, default=float)
-    return convert(value if kind != VARCHAR else str(value), _EDM_OF[kind])

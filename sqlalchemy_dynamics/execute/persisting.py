@@ -16,7 +16,7 @@ from sqlalchemy_dynamics.transport.retry import Policy, decide
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["Answer", "Persistence"]
+__all__ = ["Answer", "Persistence", "is_lost"]
 
 _FAILED = (502, 503, 504)
 
@@ -49,7 +49,7 @@ class Persistence:
             try:
                 return Answer(self._send(request), lost=lost)
             except OperationalError as error:
-                if not _is_lost(error):
+                if not is_lost(error):
                     return _refused(error, lost)
                 lost = True
                 wait = self._wait(attempt, request, error, time.monotonic() - began)
@@ -69,7 +69,7 @@ class Persistence:
         return decide(attempt, replace(request, repeatable=True), outcome, elapsed, self._policy, random.random())
 
 
-def _is_lost(error: OperationalError) -> bool:
+def is_lost(error: OperationalError) -> bool:
     """Say whether the service may have done the work all the same."""
     if isinstance(error, DataverseError):
         return error.status in _FAILED

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute import connection_props
-from sqlalchemy_dynamics.execute.associations import find_association
-from sqlalchemy_dynamics.execute.calls import FINDERS, LAST_FINDERS, Caller, detail_of, run_call
+from sqlalchemy_dynamics.execute.associations import association_names, find_association
+from sqlalchemy_dynamics.execute.calls import FINDERS, LAST_FINDERS, NAMES, Caller, detail_of, run_call
 from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.explain import Step, explained
 from sqlalchemy_dynamics.execute.downloads import pieces
 from sqlalchemy_dynamics.execute.file_objects import FileReader, FileWriter
 from sqlalchemy_dynamics.execute.files import Cell, Upload, content_of, send_file
 from sqlalchemy_dynamics.execute.local import LocalExecutor, mentioned
-from sqlalchemy_dynamics.execute.operations import find_operation
+from sqlalchemy_dynamics.execute.operations import find_operation, operation_names
 from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.metadata.model import Kind
 from sqlalchemy_dynamics.odata.literals import convert
@@ -37,6 +37,7 @@ LOCAL = (connection_props.CONNECTION_PROPS,)
 
 FINDERS.append(find_association)
 LAST_FINDERS.append(find_operation)
+NAMES.extend((association_names, operation_names))
 
 _EXPLAIN = re.compile(r"\s*EXPLAIN\b(?P<analyze>\s+ANALYZE\b)?", re.IGNORECASE)
 
@@ -45,7 +46,8 @@ class Statements:
     """Runs the statements of one connection. Procedures and local tables need no token and no metadata."""
 
     def __init__(self, session: Session, catalog: Catalog, transaction: Transaction | None = None) -> None:
-        self._caller = Caller(session, catalog)
+        transaction = transaction or Transaction()
+        self._caller = Caller(session, catalog, transaction)
         self._executor = Executor(session, catalog, transaction)
 
     def run(self, sql: str, parameters: Parameters = None, *, cancelled: threading.Event | None = None) -> Result:
@@ -55,7 +57,7 @@ class Statements:
             return run_call(call, parameters, self._caller)
         described = _explained_call(sql)
         if described is not None:
-            return explained(self._steps(described))
+            return explained(self._steps(described, parameters))
         return self._for(sql).run(sql, parameters, cancelled=cancelled)
 
     def run_many(self, sql: str, sets: Iterable[Parameters], *, cancelled: threading.Event | None = None) -> int | None:
@@ -98,10 +100,10 @@ class Statements:
     def explain(self, sql: str, parameters: Parameters = None) -> list[Step]:
         """Return (step, kind, detail) of a statement, with or without its parameters. Loads metadata at most."""
         call = call_text(sql)
-        return self._for(sql).explain(sql, parameters) if call is None else self._steps(call)
+        return self._for(sql).explain(sql, parameters) if call is None else self._steps(call, parameters)
 
-    def _steps(self, call: str) -> list[Step]:
-        return [(1, "call", detail_of(call, self._caller))]
+    def _steps(self, call: str, parameters: Parameters) -> list[Step]:
+        return [(1, "call", detail_of(call, parameters, self._caller))]
 
     def _for(self, sql: str) -> Executor:
         return LocalExecutor(self._caller.session, self._caller.catalog) if mentioned(sql) else self._executor

@@ -23,6 +23,7 @@ __all__ = [
     "delete",
     "disassociate",
     "key_address",
+    "point_to",
     "put_list",
     "remove_value",
     "row_address",
@@ -105,6 +106,12 @@ def associate(address: str, navigation: str, target: str) -> HttpRequest:
 def disassociate(address: str, navigation: str, key: str) -> HttpRequest:
     """Return the DELETE that unlinks row `key` from a collection of row `address`."""
     return HttpRequest("DELETE", f"{address}/{navigation}({key})/$ref")
+
+
+def point_to(address: str, navigation: str, target: str) -> HttpRequest:
+    """Return the PUT that points a lookup of row `address` to row `target`."""
+    body = _encoder.encode({"@odata.id": target})
+    return HttpRequest("PUT", f"{address}/{navigation}/$ref", {}, body, repeatable=True)
 
 
 def put_list(address: str, bodies: Sequence[Body]) -> HttpRequest:

@@ -71,6 +71,8 @@ class _Reader:
         self._markers = 0
 
     def call(self) -> Call:
+        if self._mark(0) == "@" and self._mark(2) == "=":
+            raise self._wrong("a procedure has no return value: fetch its rows")
         name = self._name()
         inside = self._take("(")
         arguments = self._arguments(")" if inside else "")
@@ -91,6 +93,10 @@ class _Reader:
         found = token is not None and token.token_type not in _TEXTS and token.text in texts
         self._position += found
         return found
+
+    def _mark(self, ahead: int) -> str:
+        token = self._token(ahead)
+        return "" if token is None or token.token_type in _TEXTS else str(token.text)
 
     def _word(self, ahead: int = 0) -> str:
         token = self._token(ahead)
@@ -122,13 +128,18 @@ class _Reader:
         return token is None or (token.token_type not in _TEXTS and token.text in (end, ";"))
 
     def _argument(self, number: int) -> Argument:
-        at = self._token()
-        skipped = int(at is not None and at.token_type not in _TEXTS and at.text == "@")
+        skipped = int(self._mark(0) == "@")
         name, mark = self._word(skipped), self._token(skipped + 1)
         if not name or mark is None or mark.token_type in _TEXTS or mark.text not in _GIVES:
-            return Argument("", self._value(number))
+            return Argument("", self._input(number))
         self._position += skipped + 2
-        return Argument(name, self._value(number))
+        return Argument(name, self._input(number))
+
+    def _input(self, number: int) -> Literal | Marker:
+        value = self._value(number)
+        if self._mark(0).upper() in ("OUT", "OUTPUT"):
+            raise self._wrong(f"argument {number} cannot be OUTPUT: what a procedure answers is fetched as rows")
+        return value
 
     def _value(self, number: int) -> Literal | Marker:
         negative = self._take("-")

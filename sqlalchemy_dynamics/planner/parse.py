@@ -19,6 +19,7 @@ from sqlalchemy_dynamics.planner.tsql import rearranged, translated
 __all__ = ["Dynamics", "Statement", "bare", "is_clock", "parameter_key", "parse", "render", "shown"]
 
 _COMMANDS = ("CALL", "DECLARE", "EXEC", "EXECUTE", "EXPLAIN", "GRANT", "RELEASE", "REVOKE", "SAVEPOINT")
+_NO_VARIABLES = "there are no variables: bind values with ? or :name, or write them into the statement"
 _USE = "use SELECT, INSERT, UPDATE, DELETE, CALL or EXPLAIN"
 _BEFORE_TOP = (TokenType.SELECT, TokenType.DISTINCT, TokenType.ALL)
 _AFTER_TOP = (TokenType.NUMBER, TokenType.L_PAREN, TokenType.PLACEHOLDER, TokenType.COLON, TokenType.PARAMETER)
@@ -202,7 +203,7 @@ def _command(word: str, text: str, dialect: str) -> Statement:
         return _explained(text, dialect)
     if word in ("EXEC", "EXECUTE", "CALL"):
         return Statement("call", None, 0, f"{word} {text}")
-    raise NotSupportedError(f"{word} is not supported; {_USE}")
+    raise NotSupportedError(f"{word} is not supported; {_NO_VARIABLES if word == 'DECLARE' else _USE}")
 
 
 def _explained(text: str, dialect: str) -> Statement:
