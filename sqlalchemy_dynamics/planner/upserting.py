@@ -10,6 +10,7 @@ from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.parse import parse
 from sqlalchemy_dynamics.planner.plan import Plan
 from sqlalchemy_dynamics.planner.reading import plan_select
+from sqlalchemy_dynamics.planner.values import held_value
 
 __all__ = ["computes", "existing_plan", "is_whole"]
 
@@ -86,12 +87,15 @@ def _items(write: Write, conflict: Conflict) -> list[str]:
 def _excluded(
     write: Write, conflict: Conflict, givens: Sequence[Mapping[Column, object]], parameters: _Parameters
 ) -> str:
-    """JOIN the given rows under the name that SQL has for them."""
+    """JOIN the given rows, their keys and what is computed with, under the name that SQL has for them."""
+    texts = " ".join((conflict.where, *(text for _, _, text in conflict.set))).lower()
+    columns = [each for each in write.columns if each in conflict.columns or each.name in texts]
     rows = []
     for given in givens:
-        rows.append("(" + ", ".join(parameters.add(given.get(column)) for column in write.columns) + ")")
-    casts = [f'CAST("__p{n}" AS {each.type.sql}) AS {_quoted(each.name)}' for n, each in enumerate(write.columns)]
-    names = [f'"__p{number}"' for number in range(len(write.columns))]
+        held = (held_value(write.table, column, given.get(column)) for column in columns)
+        rows.append("(" + ", ".join(map(parameters.add, held)) + ")")
+    casts = [f'CAST("__p{n}" AS {each.type.sql}) AS {_quoted(each.name)}' for n, each in enumerate(columns)]
+    names = [f'"__p{number}"' for number in range(len(columns))]
     derived = f"(SELECT {', '.join(casts)} FROM (VALUES {', '.join(rows)}) AS given({', '.join(names)})) AS excluded"
     alias = _quoted(write.alias)
     on = (f"{alias}.{_quoted(each.name)} = excluded.{_quoted(each.name)}" for each in conflict.columns)

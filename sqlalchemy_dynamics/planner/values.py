@@ -10,7 +10,7 @@ from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
 from sqlalchemy_dynamics.odata.literals import convert, json_value
 from sqlalchemy_dynamics.planner.change_plan import LeftOut
 
-__all__ = ["SetOf", "UnknownTarget", "body_of", "read_only_text"]
+__all__ = ["SetOf", "UnknownTarget", "body_of", "held_value", "read_only_text"]
 
 SetOf = Callable[[str], str | None]
 """Logical or entity set name of a table to its entity set name, None for an unknown one."""
@@ -48,6 +48,13 @@ def body_of(
             body[column.wire] = _plain(table, column, value)
     _refuse_lone_types(table, given, types)
     return body
+
+
+def held_value(table: Table, column: Column, value: object) -> object:
+    """Return a value as it can be computed with: choices as their numbers, lookups as their keys."""
+    if column.kind is Kind.LOOKUP and isinstance(value, (tuple, list)) and len(value) == 2:
+        return value[1]
+    return _plain(table, column, value) if column.options else value
 
 
 def read_only_text(table: Table, column: Column, how: str) -> str:
