@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
-from operator import attrgetter
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import partial
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -23,6 +24,7 @@ __all__ = ["ArrowDecoder", "Field", "Page", "RowDecoder", "arrow_type"]
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+_EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 _NEXT, _DELTA = "@odata.nextLink", "@odata.deltaLink"
 
 
@@ -68,7 +70,9 @@ class RowDecoder:
         paths = [tree.add(column) for column in self.columns]
         self._decoder = msgspec.json.Decoder(_envelope(tree.struct()))
         self._tuple = _tuple_maker(paths)
-        self._naive = {path for path, each in zip(paths, columns, strict=True) if each.type.family == "TIMESTAMP"}
+        typed = list(zip(paths, (each.type for each in columns), strict=True))
+        self._naive = {path for path, kind in typed if kind.family == "TIMESTAMP"}
+        self._scales = {path: kind.scale for path, kind in typed if kind.family == "DECIMAL" and kind.scale is not None}
 
     def decode(self, body: bytes) -> Page[list[Row]]:
         """Return the page's rows. Raises OperationalError when the body is no page, DataError for a wrong value."""
@@ -76,6 +80,8 @@ class RowDecoder:
             page = self._decoder.decode(body)
             for path in self._naive:
                 _read_wall_clock(page.value, path.split("."))
+            for path, scale in self._scales.items():
+                _scale(page.value, path.split("."), Decimal(1).scaleb(-scale))
         except (msgspec.MsgspecError, ValueError):
             return _tolerant_page(self.columns, body)
         return Page(list(map(self._tuple, page.value)), page.next_link, page.delta_link)
@@ -275,6 +281,28 @@ def _read_wall_clock(rows: list[Any], path: list[str]) -> None:
             setattr(row, name, moment)
 
 
+_is_given = partial(is_not, None)
+
+
+def _scale(rows: list[Any], path: list[str], unit: Decimal) -> None:
+    """Give decimals the places of their type; what has more of them stays as it is."""
+    *outer, name = path
+    for each in outer:
+        rows = [inner for inner in map(attrgetter(each), rows) if inner is not None]
+    if not all(map(unit.same_quantum, filter(_is_given, map(attrgetter(name), rows)))):
+        for row in rows:
+            value = getattr(row, name)
+            if value is not None:
+                setattr(row, name, _scaled(value, unit))
+
+
+def _scaled(value: Decimal, unit: Decimal) -> Decimal:
+    try:
+        return value.quantize(unit, context=_EXACT)
+    except ArithmeticError:
+        return value
+
+
 def _record_batch(arrays: list[Any], schema: Any, rows: int) -> Any:
     import pyarrow
 
@@ -330,6 +358,8 @@ def _tolerant(value: Any, column: Field) -> Any:
         converted: Any = convert(value, _EDM[column.type.family])
     except DataError as error:
         raise DataError(f"column {column.key}: {error}") from None
+    if column.type.family == "DECIMAL" and column.type.scale is not None:
+        return _scaled(converted, Decimal(1).scaleb(-column.type.scale))
     return converted.replace(tzinfo=None) if column.type.family == "TIMESTAMP" else converted
 
 

@@ -315,3 +315,20 @@ def test_rows_are_decoded_without_pyarrow() -> None:
 
 def test_the_arrow_page_is_a_record_batch() -> None:
     assert isinstance(ArrowDecoder(COLUMNS).decode(PAGE).rows, pyarrow.RecordBatch)
+
+
+@pytest.mark.parametrize("sent", ["1", "1.0", "1.0000000000", "1e0", '"1.00"'])
+def test_a_decimal_has_the_places_of_its_type(sent: str) -> None:
+    body = f'{{"@odata.context":"x","value":[{{"p":{sent}}},{{"p":null}},{{"p":0}}]}}'.encode()
+    fields = (Field("p", decimal(16, 4)),)
+    assert [str(value) for (value,) in RowDecoder(fields).decode(body).rows] == ["1.0000", "None", "0.0000"]
+    assert [str(value) for value in ArrowDecoder(fields).decode(body).rows.column(0).to_pylist()] == [
+        "1.0000",
+        "None",
+        "0.0000",
+    ]
+
+
+def test_a_decimal_with_more_places_than_its_type_stays_exact() -> None:
+    body = b'{"@odata.context":"x","value":[{"p":1.23456}]}'
+    assert RowDecoder((Field("p", decimal(16, 4)),)).decode(body).rows == [(Decimal("1.23456"),)]
