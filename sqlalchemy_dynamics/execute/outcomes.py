@@ -50,9 +50,15 @@ class Outcomes:
         """Say what became of a row that no change stands for."""
         self._rows.append(RowResult(row, "", outcome, error))
 
-    def is_written(self, change: Change) -> bool:
-        """Say whether a change was done."""
-        return self._found.get(id(change), ("", None))[0] == WRITTEN
+    def of(self, change: Change) -> str:
+        """Return what became of one change."""
+        return self._found.get(id(change), (NOT_WRITTEN, None))[0]
+
+    def forget(self, changes: Iterable[Change]) -> None:
+        """Take back changes that are made anew."""
+        gone = {id(each) for each in changes}
+        self._changes = [each for each in self._changes if id(each) not in gone]
+        self._found = {key: found for key, found in self._found.items() if key not in gone}
 
     def results(self) -> list[RowResult]:
         """Return what became of all rows, in their order."""

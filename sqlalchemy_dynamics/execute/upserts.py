@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy_dynamics.errors import DataverseError, ProgrammingError
+from sqlalchemy_dynamics.errors import DataverseError, OperationalError, ProgrammingError
 from sqlalchemy_dynamics.execute.bulk import MOST_CHANGES, Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
+from sqlalchemy_dynamics.execute.outcomes import UNMATCHED
 from sqlalchemy_dynamics.execute.preparing import Given, Numbered, Values
 from sqlalchemy_dynamics.execute.result import Result, Row
 from sqlalchemy_dynamics.execute.units import Units
@@ -70,17 +71,29 @@ class Upserts:
         self.bodies(write.table, [given], True, ())
 
     def _read_first(self, write: Write, values: Values, rows: Numbered, bulk: Bulk | Buffer) -> tuple[int, list[str]]:
-        """Again from the reading when another writer made, removed or changed one of the rows in between."""
+        """Again from the reading for those rows that another writer made, removed or changed in between."""
+        done, keys = 0, list[str]()
         for attempt in range(1, _MOST_TRIES + 1):
             changes = self._changes(write, values, rows)
+            missed = changes
             try:
-                return self._sent(changes, bulk), [change.key for change in changes]
+                done += self._sent(changes, bulk)
+                missed = [] if isinstance(bulk, Buffer) else [each for each in changes if self._raced(each)]
             except DataverseError as error:
                 if error.code == _NO_VERSIONS:
                     _UNGUARDED.add((self.owner, write.table.name))
                 elif attempt == _MOST_TRIES or error.code not in _RACED or len(changes) > MOST_CHANGES:
                     raise
-        raise AssertionError("the last try returns or raises")
+            numbers = {each.row for each in missed}
+            keys += [each.key for each in changes if each.row not in numbers]
+            rows = [each for each in rows if each[0] in numbers]
+            if not rows:
+                return done, keys
+            self.units.outcomes.forget(missed)
+        raise OperationalError(f"others keep changing the same rows of {write.table.name}: try again later")
+
+    def _raced(self, change: Change) -> bool:
+        return change.verb == "update" and self.units.outcomes.of(change) == UNMATCHED
 
     def _sent(self, changes: list[Change], bulk: Bulk | Buffer) -> int:
         creates = [change for change in changes if change.verb == "create"]

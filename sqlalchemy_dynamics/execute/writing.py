@@ -15,7 +15,7 @@ from sqlalchemy_dynamics.execute.bulk import Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change, named
 from sqlalchemy_dynamics.execute.headers import headers_of
 from sqlalchemy_dynamics.execute.many import Many
-from sqlalchemy_dynamics.execute.outcomes import Outcomes
+from sqlalchemy_dynamics.execute.outcomes import WRITTEN, Outcomes
 from sqlalchemy_dynamics.execute.parties import PARTIES, Parties
 from sqlalchemy_dynamics.execute.persisting import Persistence
 from sqlalchemy_dynamics.execute.preparing import Preparing, Read, Values
@@ -195,7 +195,7 @@ class Writer:
         self._bodies.learn(changes)
         if self._transaction.buffering:
             return
-        with_files = [each for each in changes if each.files and self.units.outcomes.is_written(each)]
+        with_files = [each for each in changes if each.files and self.units.outcomes.of(each) == WRITTEN]
         if with_files:
             attach(self._session, with_files, self.units.headers, self._failures)
 

@@ -76,9 +76,8 @@ def change(service: Service, request: Request, resource: Resource) -> Reply:
     table = resource.rows
     check_version(service, request, table, row_id)
     changes = _without_key(table, resource.key, body)
-    update_row(
-        service, request, table, row_id, _replacing(table, changes) if table.table_type == "Elastic" else changes
-    )
+    replaces = table.table_type == "Elastic" and "if-match" not in request.headers
+    update_row(service, request, table, row_id, _replacing(table, changes) if replaces else changes)
     return _written(service, request, table, row_id, 200, resource.key)
 
 
