@@ -23,7 +23,7 @@ def _parser(make: type[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     parser.add_argument("--rows", type=int, default=1000, help="accounts; other tables in proportion")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--metadata", metavar="FILE.xml", help="become the organisation of this $metadata document")
-    parser.add_argument("--database", metavar="FILE", help="keep the rows in this sqlite file")
+    parser.add_argument("--database", metavar="FILE", help="keep rows and schema in this sqlite file")
     parser.add_argument("--latency", type=float, default=0, metavar="MS")
     parser.add_argument("--fault", action="append", default=[], metavar="KIND:WHEN[:ARG]")
     parser.add_argument("--max-page-size", type=int, default=5000, metavar="N")

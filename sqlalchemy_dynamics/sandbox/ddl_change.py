@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy_dynamics.sandbox.failures import Refused
+from sqlalchemy_dynamics.sandbox.keeping import keep_changes
 from sqlalchemy_dynamics.sandbox.schema import Organisation, Table
 from sqlalchemy_dynamics.sandbox.store import Store
 from sqlalchemy_dynamics.sandbox.wire import Request, Service
@@ -123,6 +124,7 @@ def _publish(service: Service, draft: Draft, log: ChangeLog) -> None:
     live.tables = new.tables
     live.changed()
     log.latest = replace(live, _cache={})
+    keep_changes(service.store, before, live)
     log.changed.update(dict.fromkeys(draft.changed, live.version))
     log.deleted += [(live.version, kind, ident) for kind, ident in draft.deleted]
     service.store.refresh_views()

@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused
 from sqlalchemy_dynamics.sandbox.schema import AlternateKey, Table, metadata_id
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service
 
-__all__ = ["create_key", "drop_key", "reactivate", "settle_indexes"]
+__all__ = ["create_key", "drop_key", "reactivate", "resume_indexes", "settle_indexes"]
 
 _KINDS = frozenset({"Decimal", "Integer", "String", "DateTime", "Lookup", "Customer", "Picklist"})
 _MOST_KEYS, _MOST_COLUMNS, _MOST_BYTES = 10, 16, 900
@@ -56,6 +56,13 @@ def _check(table: Table, name: str, columns: tuple[str, ...]) -> None:
 def _schedule(draft: Draft, table: str, key: str) -> None:
     due = clock(draft.service) + draft.service.switches.key_index_seconds
     draft.service.state.setdefault(_STATE, []).append((due, table, key))
+
+
+def resume_indexes(service: Service) -> None:
+    """Go on with the indexes that were in the making when the sandbox was closed."""
+    waiting = service.state.setdefault(_STATE, [])
+    for table in service.organisation.tables.values():
+        waiting += [(0.0, table.name, key.name) for key in table.keys.values() if key.status == "Pending"]
 
 
 def settle_indexes(service: Service) -> None:

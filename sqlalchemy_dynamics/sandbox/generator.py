@@ -135,7 +135,7 @@ class Generator:
             columns = columns or list(batch.values)
             store.insert_many(table, columns, zip(*(batch.values[name] for name in columns), strict=True))
         store.index_order(table)
-        for key in table.keys.values():
+        for key in (key for key in table.keys.values() if key.status == "Active"):
             store.unique_index(table, key.name, key.columns)
 
     def batch(self, table: Table, start: int, size: int, salt: str = "", fixed: bool = True) -> Batch:

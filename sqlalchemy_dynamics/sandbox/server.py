@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -19,10 +20,13 @@ import uvicorn
 
 from sqlalchemy_dynamics.sandbox.app import App, RequestLog, TokenCheck
 from sqlalchemy_dynamics.sandbox.control import ControlPlane
+from sqlalchemy_dynamics.sandbox.ddl_change import change_log
+from sqlalchemy_dynamics.sandbox.ddl_keys import resume_indexes
 from sqlalchemy_dynamics.sandbox.defining import register_definitions
 from sqlalchemy_dynamics.sandbox.demo import demo_organisation
 from sqlalchemy_dynamics.sandbox.faults import Faults, parse_fault
 from sqlalchemy_dynamics.sandbox.generator import Generator
+from sqlalchemy_dynamics.sandbox.keeping import restore_changes
 from sqlalchemy_dynamics.sandbox.limits import Deadlines, Limits, Protection, refuse_too_large
 from sqlalchemy_dynamics.sandbox.schema import Organisation
 from sqlalchemy_dynamics.sandbox.store import Store
@@ -49,19 +53,30 @@ def _check(**numbers: tuple[float, int]) -> None:
             raise ValueError(f"{name} must be {least} or more, not {number}")
 
 
-def _opened(organisation: Organisation, generator: Generator, path: str) -> Store:
+def _opened(organisation: Organisation, generator: Generator, path: str) -> tuple[Store, dict[str, int]]:
+    """The rows, and the versions in which tables of the organisation were changed before."""
     try:
-        return Store(organisation, generator.fill, path)
+        changed = restore_changes(path, organisation)
+        return Store(organisation, generator.fill, path), changed
     except sqlite3.DatabaseError as error:
         raise ValueError(f"cannot keep the rows in {path}: {error}") from None
+
+
+def _resume(service: Service, changed: dict[str, int]) -> None:
+    """Go on where the sandbox that made the changes of the schema ended."""
+    if changed:
+        log = change_log(service)
+        log.changed.update(changed)
+        log.latest = replace(service.organisation, _cache={})
+        resume_indexes(service)
 
 
 class Sandbox:
     """A local Dataverse organisation. A context manager; `start` and `close` do the same by hand.
 
     `rows` accounts (other tables in proportion) made from `seed`; `metadata` a CSDL file to become the organisation of;
-    `database` a sqlite file to keep the rows in; `latency` milliseconds added to each answer; `faults` as
-    ``KIND:WHEN[:ARG]`` texts; `auth=False` asks for no token; `limits` the service-protection numbers (those of the
+    `database` a sqlite file to keep rows and changes of the schema in; `latency` milliseconds added to each answer;
+    `faults` as ``KIND:WHEN[:ARG]`` texts; `auth=False` asks for no token; `limits` the service-protection numbers (those of the
     service unless given). Raises ValueError for a bad number, fault, document or database.
     """
 
@@ -91,10 +106,11 @@ class Sandbox:
         path = str(database) if database is not None else f"{self._folder}/rows.db" if self._folder else ":memory:"
         organisation = self._build()
         generator = Generator(organisation, rows, seed)
-        store = _opened(organisation, generator, path)
+        store, changed = _opened(organisation, generator, path)
         self.service = Service(
             organisation, store, generator, switches or Switches(), max_page_size, aggregate_limit, count_limit
         )
+        _resume(self.service, changed)
         self.protection = Protection(limits or Limits())
         self.faults = Faults([parse_fault(text) for text in faults], seed)
         self.log = RequestLog()

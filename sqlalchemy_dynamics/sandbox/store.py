@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy_dynamics.sandbox.formats import choice_labels, formatted
+from sqlalchemy_dynamics.sandbox.keeping import SCHEMA_TABLE
 from sqlalchemy_dynamics.sandbox.schema import Column, Organisation, Table
 from sqlalchemy_dynamics.sandbox.sums import ExactSum
 from sqlalchemy_dynamics.sandbox.values import KINDS, collate, fold, guid_key, like_fold, sql_name, t_like
@@ -71,6 +72,7 @@ class Store:
             self._db.execute(f"PRAGMA {setting}")
         self._db.execute("CREATE TABLE IF NOT EXISTS ':deleted' (tbl TEXT, id TEXT, version INTEGER)")
         self._db.execute("CREATE TABLE IF NOT EXISTS ':touched' (tbl TEXT PRIMARY KEY)")
+        self._db.execute(SCHEMA_TABLE)
         self._touched = {str(row[0]) for row in self._db.execute("SELECT tbl FROM ':touched'")}
 
     @property
@@ -327,6 +329,7 @@ class Store:
                     self._db.execute(f"DROP {kind} {sql_name(str(name))}")
             self._db.execute("DELETE FROM ':touched'")
             self._db.execute("DELETE FROM ':deleted'")
+            self._db.execute("DELETE FROM ':schema'")
             self._touched.clear()
             self._indexed.clear()
             self._version = FIRST_VERSION
