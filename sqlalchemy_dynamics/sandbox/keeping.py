@@ -82,7 +82,7 @@ def restore_changes(path: str, organisation: Organisation) -> dict[str, int]:
 
 
 def _read(organisation: Organisation, kind: str, body: str) -> Any:
-    made = msgspec.json.decode(body, type=_PARTS[kind])
+    made: Any = msgspec.json.decode(body, type=_PARTS[kind])
     if isinstance(made, Table):
         for column in made.columns.values():
             if column.choice is not None and column.choice.is_global:

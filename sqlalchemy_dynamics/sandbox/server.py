@@ -76,8 +76,8 @@ class Sandbox:
 
     `rows` accounts (other tables in proportion) made from `seed`; `metadata` a CSDL file to become the organisation of;
     `database` a sqlite file to keep rows and changes of the schema in; `latency` milliseconds added to each answer;
-    `faults` as ``KIND:WHEN[:ARG]`` texts; `auth=False` asks for no token; `limits` the service-protection numbers (those of the
-    service unless given). Raises ValueError for a bad number, fault, document or database.
+    `faults` as ``KIND:WHEN[:ARG]`` texts; `auth=False` asks for no token; `limits` the service-protection numbers
+    (those of the service unless given). Raises ValueError for a bad number, fault, document or database.
     """
 
     def __init__(
