@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy_dynamics.sandbox.bulkdelete import bulk_delete
 from sqlalchemy_dynamics.sandbox.failures import bad_request, no_such_row
-from sqlalchemy_dynamics.sandbox.filecolumns import CHUNK, File, FileSlot, load_file, save_file
+from sqlalchemy_dynamics.sandbox.filecolumns import CHUNK, File, FileSlot, check_name, load_file, save_file
 from sqlalchemy_dynamics.sandbox.targets import row_of
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Handler, Reply, Request, Service, json_reply, response_type
@@ -39,10 +39,10 @@ def _slot(service: Service, request: Request, body: Json) -> FileSlot:
     return FileSlot(table, row_id, column)
 
 
-def _session(service: Service, body: Json) -> dict[str, Any]:
+def _session(service: Service, body: Json, purpose: str) -> dict[str, Any]:
     sessions = service.state.setdefault("blocks", {})
     found: dict[str, Any] | None = sessions.get(_parameter(body, "FileContinuationToken"))
-    if found is None:
+    if found is None or purpose not in found:
         raise bad_request("The FileContinuationToken does not exist or has ended.", "0x80040203")
     return found
 
@@ -56,7 +56,10 @@ def _open(service: Service, **members: object) -> str:
 def start_upload(service: Service, request: Request) -> Reply:
     """Answer InitializeFileBlocksUpload."""
     body = request.json()
-    token = _open(service, slot=_slot(service, request, body), blocks={}, name=_parameter(body, "FileName"))
+    name = str(_parameter(body, "FileName"))
+    slot = _slot(service, request, body)
+    check_name(service, slot, name)
+    token = _open(service, slot=slot, blocks={}, name=name)
     return _answer(request, "InitializeFileBlocksUpload", {"FileContinuationToken": token})
 
 
@@ -69,14 +72,14 @@ def upload_block(service: Service, request: Request) -> Reply:
         raise bad_request("BlockData must be base64.", "0x80048d19") from None
     if len(content) > CHUNK:
         raise bad_request("Attachment file size is too big.", "0x80044a02")
-    _session(service, body)["blocks"][_parameter(body, "BlockId")] = content
+    _session(service, body, "blocks")["blocks"][_parameter(body, "BlockId")] = content
     return Reply(204)
 
 
 def commit_upload(service: Service, request: Request) -> Reply:
     """Answer CommitFileBlocksUpload: the blocks of the list, in its order, become the file."""
     body = request.json()
-    session = _session(service, body)
+    session = _session(service, body, "blocks")
     blocks = session["blocks"]
     listed = _parameter(body, "BlockList")
     if any(block not in blocks for block in listed):
@@ -112,7 +115,7 @@ def start_download(service: Service, request: Request) -> Reply:
 def download_block(service: Service, request: Request) -> Reply:
     """Answer DownloadBlock."""
     body = request.json()
-    content: bytes = _session(service, body)["file"].content
+    content: bytes = _session(service, body, "file")["file"].content
     offset, length = int(body.get("Offset") or 0), int(body.get("BlockLength") or CHUNK)
     return _answer(request, "DownloadBlock", {"Data": base64.b64encode(content[offset : offset + length]).decode()})
 

@@ -55,7 +55,8 @@ _SIMPLE: dict[str, dict[str, object]] = {
     "day": {"kind": "DateTime", "format": "DateOnly", "behaviour": "DateOnly"},
     "night": {"kind": "DateTime", "format": "DateOnly"},
     "guid": {"kind": "Uniqueidentifier"},
-    "image": {"kind": "Image"},
+    "image": {"kind": "Image", "max_size_kb": 10240},
+    "photo": {"kind": "Image", "max_size_kb": 10240, "full_image": True},
     "file": {"kind": "File"},
 }
 _MANY_TO_MANY = (
@@ -187,7 +188,7 @@ class _Reader:
         self.table.add(column)
         if kind == "money":
             add_base_amount(self.table, column)
-        elif kind == "image":
+        elif kind in ("image", "photo"):
             column.primary_image = column.name == "entityimage"
             add_image_parts(self.table, column)
         elif kind == "file":

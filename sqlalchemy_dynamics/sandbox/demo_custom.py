@@ -25,7 +25,7 @@ new_Sample new_samples user 10001 new_name money
   lookup new_ParentId new_sample:new_sample_parent
   guid new_Token
   auto new_Number SAM-{SEQNUM:5}-{RANDSTRING:4}
-  image new_Picture
+  photo new_Picture
   file new_Document
   states 0=Active:1=Active|1=Inactive:2=Inactive
   key new_CodeKey new_Code

@@ -79,7 +79,8 @@ def _view(name: str, table: str, column: str, condition: str, row_id: str) -> di
 
 
 FIXED: dict[str, list[dict[str, object]]] = {
-    "organization": [{"name": "sandbox", "localeid": 1033, "languagecode": 1033, "currencysymbol": "$", "fiscalperiodtype": 2000}],
+    "organization": [{"name": "sandbox", "localeid": 1033, "languagecode": 1033, "currencysymbol": "$", "fiscalperiodtype": 2000,
+                      "blockedattachments": "ade;adp;app;asp;bat;cer;chm;cmd;com;cpl;crt;csh;exe;hta;jar;js;jse;lnk;mdb;msi;pif;reg;scr;vb;vbe;vbs;ws;wsc;wsf;wsh"}],
     "businessunit": [{"name": "sandbox", "parentbusinessunitid": None, "isdisabled": False}],
     "transactioncurrency": [
         {"currencyname": "US Dollar", "isocurrencycode": "USD", "currencysymbol": "$", "currencyprecision": 2, "exchangerate": 1},

@@ -126,6 +126,8 @@ class Scope:
         if column is None:
             self._refuse_navigation(table, parts[-1])
             raise unknown_property(parts[-1], table.name)
+        if column.kind in ("Image", "File"):
+            raise bad_request(f"The column '{column.property}' cannot be used in a query option.", "0x80060888")
         inner = len(parts) > 1 and self.service.switches.lookup_path_joins_inner
         return Reference(column, table, alias, f"{alias}.{sql_name(table.primary_id)} IS NOT NULL" if inner else "")
 

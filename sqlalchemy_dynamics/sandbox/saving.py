@@ -57,7 +57,7 @@ def create_row(
         values = {**found.values, **(given or {})}
         settle_state(table, values, {})
         complete_new(service, caller, table, values)
-        settle_images(table, values)
+        settle_images(service, table, values)
         check_duplicates(service, request, table, values)
         _written(table, values, lambda: service.store.insert(table, values))
         row_id = str(values[table.primary_id])
@@ -135,7 +135,7 @@ def store_changes(
     """Store changed values and everything that follows from them."""
     follow_up(service, caller, table, values, current)
     complete_update(service, caller, table, values)
-    settle_images(table, values)
+    settle_images(service, table, values)
     _written(table, {**current, **values}, lambda: service.store.update(table, row_id, values))
 
 

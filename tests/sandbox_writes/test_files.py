@@ -15,6 +15,11 @@ PIXEL = base64.b64decode(
 )
 
 
+def png(width: int, height: int) -> bytes:
+    """The beginning of a PNG of that size: as much as is looked at."""
+    return PIXEL[:16] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + PIXEL[24:]
+
+
 @pytest.fixture
 def url(api: Api) -> str:
     return f"new_samples({api.create('new_samples', {'new_name': 'with file'})})/new_document"
@@ -106,6 +111,46 @@ def test_refusals(api: Api, url: str, nobody: str) -> None:
     assert api.refused("POST", "new_samples", {"new_document": nobody})[0] == 400
 
 
+def test_more_refusals(api: Api, url: str) -> None:
+    assert put(api, url, b"x", **{"x-ms-file-name": "run.EXE"}) == 400
+    row = {"@odata.type": "Microsoft.Dynamics.CRM.new_sample", "new_sampleid": url[12:48]}
+    target = {"Target": row, "FileAttributeName": "new_document"}
+    assert api.refused("POST", "InitializeFileBlocksUpload", {**target, "FileName": "a.js"}) == (400, "0x80043e09")
+    token = api("POST", "InitializeFileBlocksUpload", {**target, "FileName": "a"}).json()["FileContinuationToken"]
+    block = {"BlockId": "one", "FileContinuationToken": token}
+    large = base64.b64encode(bytes(4 * 1024 * 1024 + 1)).decode()
+    assert api.refused("POST", "UploadBlock", {**block, "BlockData": large}) == (400, "0x80044a02")
+    assert api.refused("POST", "UploadBlock", {**block, "BlockData": "?"})[0] == 400
+    assert api.refused("POST", "UploadBlock", {**block, "BlockData": "", "FileContinuationToken": "x"})[0] == 400
+    commit = {"FileName": "a", "MimeType": "a/b", "BlockList": ["one"], "FileContinuationToken": token}
+    assert api.refused("POST", "CommitFileBlocksUpload", commit)[0] == 400
+    assert api("GET", f"{url}/$value").status_code == 204
+    put(api, url, b"0123456789")
+    opened = api("POST", "InitializeFileBlocksDownload", target).json()["FileContinuationToken"]
+    assert api.refused("POST", "UploadBlock", {**block, "BlockData": "eA==", "FileContinuationToken": opened})[0] == 400
+    for option in ("$filter=new_document%20ne%20null", "$orderby=new_document", "$filter=new_picture%20ne%20null"):
+        assert api.refused("GET", f"new_samples?{option}") == (400, "0x80060888")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [("bytes=-3", (206, b"789")), ("lines=0-1", (200, b"0123456789")), ("bytes=5-2", (200, b"0123456789"))],
+)
+def test_ranges_of_other_forms(api: Api, url: str, asked: str, answered: tuple[int, bytes]) -> None:
+    put(api, url, b"0123456789")
+    part = api("GET", f"{url}/$value", Range=asked)
+    assert (part.status_code, part.content) == answered
+
+
+def test_images_in_full_size_beside_their_thumbnails(api: Api) -> None:
+    large = png(300, 200)
+    row = api.create("new_samples", {"new_name": "seen", "new_picture": base64.b64encode(large).decode()})
+    shown = base64.b64decode(api.row("new_samples", row, "new_picture")["new_picture"])
+    assert shown != large and shown[16:24] == (144).to_bytes(4, "big") + (96).to_bytes(4, "big")
+    assert api("GET", f"new_samples({row})/new_picture/$value").content == shown
+    assert api("GET", f"new_samples({row})/new_picture/$value?size=full").content == large
+
+
 def test_images_travel_in_the_body(api: Api, account: str) -> None:
     text = base64.b64encode(PIXEL).decode()
     assert api("PATCH", f"accounts({account})", {"entityimage": text}).status_code == 204
@@ -113,7 +158,8 @@ def test_images_travel_in_the_body(api: Api, account: str) -> None:
     assert row["entityimage"] == text
     assert row["entityimage_url"].startswith("/Image/download.aspx?Entity=account&Attribute=entityimage")
     assert row["entityimage_timestamp"] > 0
-    assert api("GET", f"accounts({account})/entityimage/$value?size=full").content == PIXEL
+    assert api("GET", f"accounts({account})/entityimage/$value").content == PIXEL
+    assert api.refused("GET", f"accounts({account})/entityimage/$value?size=full") == (404, "0x80040217")
     assert api.refused("PATCH", f"accounts({account})", {"entityimage": "bm8="}) == (400, "0x80072553")
     assert api("PATCH", f"accounts({account})", {"entityimage": None}).status_code == 204
     assert api.row("accounts", account, "entityimage,entityimageid")["entityimageid"] is None
