@@ -41,7 +41,7 @@ class DirectResult:
         self.columns = tuple(ResultColumn(each.name, each.type, each.nullable) for each in work.outputs)
         self._positions = [output.position for output in work.outputs]
         self._count, self._skip = work.limit.bound(running.values)
-        self._asks = asks_of(work.scan, running.values, running.page_size)
+        self._asks = asks_of(work.scan, running.values, running.page_size, among=work.inside)
         self._scan, self._running = work.scan.number, running
         self._open: list[Generator[Any, None, None]] = []
 

@@ -10,10 +10,10 @@ from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, Either, Filt
 from sqlalchemy_dynamics.planner.links import Link
 from sqlalchemy_dynamics.planner.paths import MOST_VALUES
 
-__all__ = ["Expansion", "expansions", "through"]
+__all__ = ["MOST_COLUMNS", "MOST_EXPANSIONS", "Expansion", "expansions", "through"]
 
-_MOST_COLUMNS = 8
-_MOST_EXPANSIONS = 10
+MOST_COLUMNS = 8
+MOST_EXPANSIONS = 10
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def expansions(
     for link in links:
         source, target = link.source.number, link.target.number
         navigation = link.navigation
-        if target in chosen or navigation is None or len(chosen) == _MOST_EXPANSIONS:
+        if target in chosen or navigation is None or len(chosen) == MOST_EXPANSIONS:
             continue
         if source in _below(target, chosen) or not _is_light(columns[target]):
             continue
@@ -57,7 +57,7 @@ def _below(target: int, chosen: Mapping[int, Expansion]) -> set[int]:
 def _is_light(columns: tuple[Column, ...]) -> bool:
     """An expanded row comes again with every row that points to it."""
     plain = all(column.companion is None and column.kind not in (Kind.IMAGE, Kind.FILE) for column in columns)
-    return plain and len(columns) <= _MOST_COLUMNS
+    return plain and len(columns) <= MOST_COLUMNS
 
 
 def _demanded(link: Link, navigation: str, links: list[Link], own: Filter | None) -> tuple[Filter | None, bool]:

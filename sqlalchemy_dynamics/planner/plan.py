@@ -138,11 +138,15 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The Web API answers alone; nothing is left to do but to pick columns, skip and stop."""
+    """The Web API answers alone; nothing is left to do but to pick columns, skip and stop.
+
+    `inside` are the scans that are read through `scan`, those of a table before those of the ones behind it.
+    """
 
     scan: Scan
     outputs: tuple[Output, ...]
     limit: Limit = Limit()
+    inside: tuple[Scan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,4 +206,4 @@ class Plan:
     @property
     def scans(self) -> Iterable[Scan]:
         """The scans of the plan in statement order."""
-        return (self.work.scan,) if isinstance(self.work, Rows) else self.work.scans
+        return (self.work.scan, *self.work.inside) if isinstance(self.work, Rows) else self.work.scans

@@ -20,6 +20,7 @@ from sqlalchemy_dynamics.planner.first_rows import first_rows
 from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.implied import Implied, imply
 from sqlalchemy_dynamics.planner.guids import Types, order_guids
+from sqlalchemy_dynamics.planner.joined_rows import joined_rows
 from sqlalchemy_dynamics.planner.links import Link, choose
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
 from sqlalchemy_dynamics.planner.needless import Needless, needless
@@ -106,6 +107,9 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
     whole, tree = tree, unwrapped(tree)
     occurrences = find_occurrences(tree, lookup)
     translator = _translator(occurrences, lookup, kinds, pinned)
+    joined = joined_rows(tree, occurrences, translator)
+    if joined is not None:
+        return Plan(joined)
     shape = shape_of(tree, occurrences, translator)
     if shape is None:
         return None

@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.differential.organisation import TEXTS
 
-COLUMNS = {"name": "text", "n": "number", "k": "number", "madeon": "moment"}
+COLUMNS = {"name": "text", "n": "number", "k": "number", "madeon": "moment", "no": "number"}
+"""By kind; `no` numbers the rows of a table, the others repeat and have gaps."""
 TABLES = ("firm", "person", "deal", "tag", "firmtag")
 KEYS = {name: f"{name}id" for name in TABLES}
 LOOKUPS = {
@@ -77,14 +78,12 @@ def rows(seed: int, size: int) -> dict[str, list[dict[str, Any]]]:
     made: dict[str, list[dict[str, Any]]] = {}
     keys = {table: [_guid(chance) for _ in range(size if table != "tag" else 4)] for table in TABLES}
     for table in ("firm", "person", "deal", "tag"):
-        made[table] = [{KEYS[table]: key, **_row(chance)} for key in keys[table]]
+        made[table] = [{KEYS[table]: key, **_row(chance), "no": no} for no, key in enumerate(keys[table])]
         for row in made[table]:
             for lookup, targets in LOOKUPS[table].items():
                 row.update(_looked_up(chance, lookup, targets, keys))
     pairs = {(chance.choice(keys["firm"]), chance.choice(keys["tag"])) for _ in range(size)} if size else set()
-    made["firmtag"] = [
-        {"firmtagid": _guid(chance), "firmid": firm, "tagid": tag} for firm, tag in sorted(pairs)
-    ]
+    made["firmtag"] = [{"firmtagid": _guid(chance), "firmid": firm, "tagid": tag} for firm, tag in sorted(pairs)]
     return made
 
 

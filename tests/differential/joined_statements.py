@@ -27,6 +27,11 @@ for _link, _ends in LINKS.items():
 _PLAIN = [table for table in LOOKUPS if table not in LINKS]
 
 
+def _number(alias: str, table: str) -> str:
+    """What no two rows of a table share."""
+    return f"CAST({alias}.{KEYS[table]} AS VARCHAR)" if table in LINKS else f"{alias}.no"
+
+
 def _columns(table: str) -> list[str]:
     return ["n", "k", "name", "madeon"] if table not in LINKS else [KEYS[end] for end in LINKS[table]]
 
@@ -76,7 +81,9 @@ def tied(draw: st.DrawFn, alias: str, table: str, depth: int) -> str:
     """EXISTS, IN or a count over the rows that belong to `alias`."""
     column, other, own = draw(st.sampled_from(_TIES[table]))
     inner = f"{alias}{draw(st.sampled_from('xyz'))}"
-    further = f" AND {draw(condition(((inner, other),), max(depth - 1, 0), depth > 0))}" if draw(st.integers(0, 3)) else ""
+    further = (
+        f" AND {draw(condition(((inner, other),), max(depth - 1, 0), depth > 0))}" if draw(st.integers(0, 3)) else ""
+    )
     where = f"{inner}.{column} = {alias}.{own}{further}"
     listed = f"SELECT {inner}.{column} FROM {other} {inner}"
     negation = draw(st.sampled_from(["", "NOT "]))
@@ -110,7 +117,7 @@ def chosen(draw: st.DrawFn) -> str:
             ["t.n AS c, t.name AS d", "count(*) AS c", "DISTINCT t.k AS c", "sum(t.n) AS c, count(t.k) AS d", "t.*"]
         )
     )
-    tail = draw(st.sampled_from(["", "", f" ORDER BY t.madeon DESC, t.{KEYS[table]} LIMIT 4"]))
+    tail = draw(st.sampled_from(["", "", f" ORDER BY t.madeon DESC, t.no LIMIT 4"]))
     head = head if not tail else "t.n AS c, t.k AS d"
     return f"SELECT {head} FROM {table} t WHERE {where}{tail}"
 
@@ -156,6 +163,7 @@ def joined(draw: st.DrawFn) -> str:
     wanted = draw(st.lists(st.sampled_from(tables), min_size=1, max_size=2, unique=True))
     names = [f"{alias}.{draw(st.sampled_from([*_columns(table), KEYS[table]]))}" for alias, table in wanted]
     items = ", ".join(f"{name} AS c{number}" for number, name in enumerate(names))
+    numbered = draw(st.sampled_from([alias for alias, table in tables if table not in LINKS]))
     return draw(
         st.sampled_from(
             [
@@ -164,7 +172,7 @@ def joined(draw: st.DrawFn) -> str:
                 f"SELECT DISTINCT {items} FROM {text}{where}",
                 f"SELECT count(*) AS c FROM {text}{where}",
                 f"SELECT {names[0]} AS c, count(*) AS d FROM {text}{where} GROUP BY {names[0]}",
-                f"SELECT min({names[0]}) AS c, max({names[-1]}) AS d FROM {text}{where}",
+                f"SELECT min({numbered}.n) AS c, max({numbered}.madeon) AS d FROM {text}{where}",
                 f"SELECT {wanted[0][0]}.* FROM {text}{where}",
                 f"SELECT {items}, upper(coalesce({names[0]}::varchar, '-')) AS u FROM {text}{where}",
             ]
@@ -176,7 +184,7 @@ def joined(draw: st.DrawFn) -> str:
 def ordered(draw: st.DrawFn) -> str:
     """Joins along lookups with a total order and a limit: the very rows are determined."""
     text, tables, left_over = draw(_source(3))
-    keys = ", ".join(f"{alias}.{KEYS[table]}" for alias, table in tables)
+    keys = ", ".join(_number(alias, table) for alias, table in tables)
     first = draw(st.sampled_from([alias for alias, table in tables if table not in LINKS] or ["t1"]))
     terms = left_over + ([draw(condition(tables, 1, False))] if draw(st.booleans()) else [])
     where = f" WHERE {' AND '.join(terms)}" if terms else ""
@@ -191,8 +199,7 @@ def limited(draw: st.DrawFn) -> str:
     table = draw(st.sampled_from(_PLAIN))
     column, other, own = draw(st.sampled_from(_TIES[table]))
     inner = draw(condition((("s", table),), 1))
-    key = KEYS[table]
-    order = f"ORDER BY s.n, s.{key} LIMIT {draw(st.integers(1, 5))}"
+    order = f"ORDER BY s.n, s.no LIMIT {draw(st.integers(1, 5))}"
     kind = draw(st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN"]))
     derived = draw(
         st.sampled_from(
@@ -201,7 +208,7 @@ def limited(draw: st.DrawFn) -> str:
                 f"SELECT s.{own} AS x, s.n AS m FROM {table} s {order}",
                 f"SELECT DISTINCT s.{own} AS x, s.n AS m FROM {table} s WHERE {inner}",
                 f"SELECT s.{own} AS x, count(*) AS m FROM {table} s WHERE {inner} GROUP BY s.{own}",
-                f"SELECT s.{own} AS x, row_number() OVER (ORDER BY s.n, s.{key}) AS m FROM {table} s WHERE {inner}",
+                f"SELECT s.{own} AS x, row_number() OVER (ORDER BY s.n, s.no) AS m FROM {table} s WHERE {inner}",
             ]
         )
     )
