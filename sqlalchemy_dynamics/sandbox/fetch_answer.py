@@ -17,7 +17,7 @@ from sqlalchemy_dynamics.sandbox.fetch_failures import refuse
 from sqlalchemy_dynamics.sandbox.fetch_joins import Tables, compile_tables
 from sqlalchemy_dynamics.sandbox.fetch_rows import Member, Sorting, context_names, members, row_text, sorting
 from sqlalchemy_dynamics.sandbox.fetchxml import Fetch, parse_fetch
-from sqlalchemy_dynamics.sandbox.paging import Cookie, after, read_cookie, skip_token
+from sqlalchemy_dynamics.sandbox.paging import Cookie, after, cookie_text, read_cookie, skip_token
 from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
 
@@ -151,8 +151,9 @@ class _Answer:
         texts, link, following = [str(row[0]) for row in rows[:size]], "", ""
         if more:
             last, first = (rows[size - 1][1:], rows[0][1:]) if order.keyed else ((), ())
-            token = skip_token(page + 1, order.terms if order.keyed else [], last, first)
-            following = unquote(token) if order.keyed else self._simple_cookie(page + 1)
+            terms = order.terms if order.keyed else []
+            following = cookie_text(page + 1, terms, last, first) if order.keyed else self._simple_cookie(page + 1)
+            token = skip_token(page + 1, terms, last, first)
             link = listing.with_token(self.request, token) if self.view else ""
         return self._write(context_names(self.tables, found), texts, following, link, total)
 

@@ -12,7 +12,9 @@ from xml.sax.saxutils import quoteattr
 from sqlalchemy_dynamics.sandbox.failures import ODataError
 from sqlalchemy_dynamics.sandbox.predicates import Sql
 
-__all__ = ["Cookie", "OrderTerm", "after", "read_cookie", "skip_token"]
+__all__ = ["Cookie", "OrderTerm", "after", "cookie_text", "read_cookie", "skip_token"]
+
+_ENCODED = re.compile("%[0-9A-F]{2}")
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,21 @@ class Cookie:
 def skip_token(
     page: int, terms: Sequence[OrderTerm], last: Sequence[object], first: Sequence[object], extra: str = ""
 ) -> str:
-    """Return the encoded `$skiptoken` of page `page`, after a page from row `first` to row `last`."""
+    """Return the `$skiptoken` of page `page` as it stands in a link, after a page from row `first` to row `last`.
+
+    Around the cookie proper, which is encoded twice, only blanks, quotes and angle brackets are (section 4.6).
+    """
+    return quote(cookie_text(page, terms, last, first, extra), safe="=/%")
+
+
+def cookie_text(
+    page: int, terms: Sequence[OrderTerm], last: Sequence[object], first: Sequence[object], extra: str = ""
+) -> str:
+    """Return the cookie of page `page` as the annotation of a FetchXML answer has it."""
     inner = "".join(_element(term, a, b) for term, a, b in zip(terms, last, first, strict=True))
-    cookie = quote(quote(f'<cookie page="{page - 1}"{extra}>{inner}</cookie>', safe=""), safe="")
-    return quote(f'<cookie pagenumber="{page}" pagingcookie="{cookie}" istracking="False" />', safe="=/")
+    once = quote(f'<cookie page="{page - 1}"{extra}>{inner}</cookie>', safe="")
+    twice = quote(_ENCODED.sub(lambda found: found[0].lower(), once), safe="")
+    return f'<cookie pagenumber="{page}" pagingcookie="{twice}" istracking="False" />'
 
 
 def _element(term: OrderTerm, last: object, first: object) -> str:
@@ -66,11 +79,18 @@ def read_cookie(text: str) -> Cookie:
     """Return the cookie of a decoded `$skiptoken`; raises ODataError 400 when it is not one of ours."""
     try:
         outer = _attributes(text)[0][1]
-        elements = _attributes(unquote(unquote(outer["pagingcookie"])))
+        elements = _attributes(_decoded(outer["pagingcookie"]))
         values, names = tuple(_value(given) for _, given in elements[1:]), tuple(name for name, _ in elements[1:])
         return Cookie(int(outer["pagenumber"]), values, names)
     except (KeyError, ValueError, IndexError, expat.ExpatError):
         raise ODataError(400, "0x80060888", "Malformed XML in the $skiptoken value.") from None
+
+
+def _decoded(text: str) -> str:
+    """Return the cookie proper: in a link it is encoded once after the link was decoded, elsewhere twice."""
+    for _ in range(2):
+        text = text if text.startswith("<") else unquote(text)
+    return text
 
 
 def _attributes(xml: str) -> list[tuple[str, dict[str, str]]]:

@@ -68,9 +68,13 @@ def test_paging_under_every_order_loses_and_doubles_nothing(client: Any, order: 
 
 def test_the_next_link_is_the_documented_cookie(client: Any) -> None:
     link = client.get("accounts?$select=name", Prefer="odata.maxpagesize=5").json["@odata.nextLink"]
-    token = unquote(link.split("$skiptoken=")[1])
-    assert token.startswith('<cookie pagenumber="2" pagingcookie="%253Ccookie%2520page%253D%25221%2522%253E')
-    inner = unquote(unquote(token.split('pagingcookie="')[1].split('"')[0]))
+    token = link.split("$skiptoken=")[1]
+    assert token.startswith(
+        "%3Ccookie%20pagenumber=%222%22%20pagingcookie=%22%253ccookie%2520page%253d%25221%2522%253e%253caccountid"
+        "%2520last%253d%2522%257b"
+    )
+    assert token.endswith("%253c%252fcookie%253e%22%20istracking=%22False%22%20/%3E")
+    inner = unquote(unquote(token)).split('pagingcookie="')[1]
     assert inner.startswith('<cookie page="1"><accountid last="{')
 
 

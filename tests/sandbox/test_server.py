@@ -185,6 +185,17 @@ def test_rows_do_not_depend_on_the_order_of_touching() -> None:
     assert answers(first, second) == answers(second, first)
 
 
+def test_a_cookie_carries_what_looks_encoded() -> None:
+    with Sandbox(rows=3) as running:
+        client = Client(running)
+        for name in ("100%25 a", "100%3C b", "100%\"<&' c", "<d> é+"):
+            body = json.dumps({"name": f"cookie {name}"}).encode()
+            assert client.send("POST", "accounts", body).status == 204
+        path = "accounts?$select=name&$filter=startswith(name,'cookie ')&$orderby=name"
+        paged = [row["name"] for row in client.every(path, Prefer="odata.maxpagesize=1")]
+        assert paged == [row["name"] for row in client.get(path).rows] and len(paged) == 4
+
+
 def test_a_database_file_keeps_the_rows(tmp_path: Any) -> None:
     path = tmp_path / "rows.db"
     with Sandbox(rows=10, database=path) as running:

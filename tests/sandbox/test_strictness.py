@@ -79,7 +79,8 @@ def test_a_single_row_takes_no_options_of_collections(client: Any) -> None:
 
 def test_a_cookie_continues_its_own_table_and_order_only(client: Any) -> None:
     link = client.get("accounts?$select=name", Prefer="odata.maxpagesize=2").json["@odata.nextLink"]
-    token = link.partition("$skiptoken=")[2].replace("%", "%25")
+    token = link.partition("$skiptoken=")[2]
+    assert client.get(f"accounts?$select=name&$skiptoken={token}").status == 200
     for path in ("contacts?$select=fullname", "accounts?$select=name&$orderby=name"):
         assert client.get(f"{path}&$skiptoken={token}").status == 400
 
