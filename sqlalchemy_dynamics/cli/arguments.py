@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 
+from sqlalchemy_dynamics import __version__
 from sqlalchemy_dynamics.cli import commands
 from sqlalchemy_dynamics.cli.output import FORMATS, TEXT_FORMATS
 from sqlalchemy_dynamics.cli.usage import Parser
@@ -24,6 +25,7 @@ def parse(argv: Sequence[str]) -> Callable[[], int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="dynamics", description="SQL over Microsoft Dynamics 365 / Dataverse.")
+    parser.add_argument("--version", action="version", version=f"dynamics {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     _query(subparsers.add_parser("query", help="run a statement and print its rows"))
     _explain(subparsers.add_parser("explain", help="print the Web API requests a statement would make"))
@@ -42,13 +44,13 @@ def _query(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--explain", action="store_true", help="print the requests instead of making them")
     parser.add_argument("--requests", action="store_true", help="print the Web API requests made after the rows")
     _secrets(parser)
-    parser.add_argument("sql", metavar="SQL", help="the statement")
+    parser.add_argument("sql", metavar="SQL", help="the statement; - reads it from standard input")
     parser.set_defaults(run=commands.query)
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
     _common(parser, TEXT_FORMATS)
-    parser.add_argument("sql", metavar="SQL", help="the statement")
+    parser.add_argument("sql", metavar="SQL", help="the statement; - reads it from standard input")
     parser.set_defaults(run=commands.explain)
 
 
@@ -114,7 +116,9 @@ def _secrets(parser: argparse.ArgumentParser) -> None:
 
 
 def _common(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
-    parser.add_argument("--url", help="dynamics://… (default: DYNAMICS_URL, else the sandbox)")
+    parser.add_argument(
+        "--url", help="dynamics://… or https://contoso.crm.dynamics.com (default: DYNAMICS_URL, else the sandbox)"
+    )
     _written(parser, formats)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -18,6 +19,8 @@ from sqlalchemy_dynamics.metadata.model import Column
 
 __all__ = ["describe", "explain", "query", "sandbox", "tables"]
 
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+
 
 def query(arguments: argparse.Namespace) -> int:
     """Run a statement and write its rows; with ``--explain`` its plan instead."""
@@ -26,7 +29,7 @@ def query(arguments: argparse.Namespace) -> int:
     output = Output(arguments)
     with _connect(arguments) as connection:
         requests = Requests(connection) if arguments.requests else None
-        output.write_cursor(connection.cursor().execute(arguments.sql), shown_by(arguments))
+        output.write_cursor(connection.cursor().execute(_statement(arguments)), shown_by(arguments))
         if requests is not None:
             requests.print(output.aside)
     return 0
@@ -38,7 +41,7 @@ def explain(arguments: argparse.Namespace) -> int:
         raise UsageError(f"a plan cannot be written as {arguments.format}; use --format {'|'.join(TEXT_FORMATS)}")
     output = Output(arguments)
     with _connect(arguments) as connection:
-        output.write_rows(("step", "kind", "detail"), [connection.explain(arguments.sql)])
+        output.write_rows(("step", "kind", "detail"), [connection.explain(_statement(arguments))])
     return 0
 
 
@@ -81,7 +84,13 @@ def _connect(arguments: argparse.Namespace) -> Connection:
     if not url and not os.environ.get("DYNAMICS_ORGANIZATIONURL"):
         print("sandbox demo data; set DYNAMICS_URL, or give --url, to ask your own organisation", file=sys.stderr)
         url = "dynamics://sandbox"
+    if url is not None and _ADDRESS.match(url):
+        return connect("", OrganizationUrl=url)
     return connect(url)
+
+
+def _statement(arguments: argparse.Namespace) -> str:
+    return sys.stdin.read() if arguments.sql == "-" else str(arguments.sql)
 
 
 def _marks(column: Column) -> str:

@@ -83,6 +83,8 @@ def connect(
     dynamics_auth. Other keywords are connection properties and win over `url`. Raises InterfaceError naming the
     property that is wrong, AuthenticationError when the sign-in failed.
     """
+    if not isinstance(url, str | None):
+        raise InterfaceError(f"connect() takes dynamics://… or Name=Value;… as a str, not {type(url).__name__}")
     text = os.environ.get("DYNAMICS_URL", "") if url is None else url
     read = from_url if _URL.match(text) else from_string
     connection = Connection(read(text, properties), credential=credential, token_store=token_store)

@@ -9,6 +9,8 @@ from weakref import WeakSet
 
 from sqlalchemy_dynamics import errors
 from sqlalchemy_dynamics.dbapi.cursor import Cursor, Parameters
+from sqlalchemy_dynamics.dbapi.given import name_given, options_given, parameters_given, statement_given
+from sqlalchemy_dynamics.execute.headers import OPTIONS
 from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 
@@ -104,6 +106,8 @@ class Connection:
     @isolation_level.setter
     def isolation_level(self, level: str) -> None:
         self.check_open()
+        if not isinstance(level, str):
+            raise errors.InterfaceError(f"isolation_level is AUTOCOMMIT or CHANGESET, not {level!r}")
         self._transaction.level = level
 
     @property
@@ -113,7 +117,7 @@ class Connection:
 
     @write_options.setter
     def write_options(self, options: Mapping[str, Any]) -> None:
-        self._transaction.options = dict(options)
+        self._transaction.options = options_given(options, OPTIONS)
 
     @property
     def failures(self) -> list[tuple[int, errors.DatabaseError]]:
@@ -146,6 +150,7 @@ class Connection:
 
     def read_file(self, table: str, key: str, column: str) -> bytes:
         """Return what a file or image column of one row holds, empty when it holds nothing."""
+        table, column = name_given("the table", table), name_given("the column", column)
         return b"".join(self.executor.read_file(table, key, column))
 
     def write_file(self, table: str, key: str, column: str, content: object, name: str = "") -> None:
@@ -169,6 +174,7 @@ class Connection:
 
     def explain(self, sql: str, parameters: Parameters = None) -> list[tuple[int, str, str]]:
         """Return (step, kind, detail) of what `sql` would do; sends nothing but metadata requests."""
+        sql, parameters = statement_given(sql), parameters_given(parameters)
         return self.executor.explain(sql, parameters)
 
     def __enter__(self) -> Connection:

@@ -7,8 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from threading import Event
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from sqlalchemy_dynamics.dbapi.given import (
+    name_given,
+    parameters_given,
+    rows_wanted,
+    sets_given,
+    statement_given,
+)
 from sqlalchemy_dynamics.dbapi.journal import Ended, begin
 from sqlalchemy_dynamics.dbapi.secrecy import guarded
 from sqlalchemy_dynamics.edm import TypeCode, type_code
@@ -60,7 +67,7 @@ class Cursor:
 
     def execute(self, operation: str, parameters: Parameters = None) -> Cursor:
         """Run one statement and return the cursor. Raises an `Error` that says what to change."""
-        operation, parameters = guarded(operation, parameters)
+        operation, parameters = guarded(statement_given(operation), parameters_given(parameters))
         self._start()
         result = self._run(operation, parameters)
         self._ran = True
@@ -73,8 +80,8 @@ class Cursor:
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters] | pa.Table) -> Cursor:
         """Run a statement without rows once per parameter set, or per row of an Arrow table; `rowcount` is the sum."""
+        operation, sets = statement_given(operation), _rows_of(seq_of_parameters)
         self._start()
-        sets = _rows_of(seq_of_parameters)
         written = self._write_many(operation, sets)
         if written is not None:
             self._ran, self._rowcount, self.failures = True, written, self.connection.failures
@@ -93,7 +100,8 @@ class Cursor:
 
     def callproc(self, procname: str, parameters: Parameters = None) -> Parameters:
         """Call a stored procedure, parameters by position or, as a mapping, by name; its row is fetched as usual."""
-        if not _PROCEDURE.fullmatch(procname):
+        parameters = parameters_given(parameters)
+        if not _PROCEDURE.fullmatch(name_given("the name of a procedure", procname)):
             raise ProgrammingError(f"{procname!r} is not the name of a procedure")
         self.execute(f"CALL {procname}({_arguments(parameters)})", parameters)
         return parameters
@@ -114,8 +122,9 @@ class Cursor:
     def fetchmany(self, size: int | None = None) -> list[Row]:
         """Return the next `size` rows (`arraysize` when left out), fewer at the end."""
         rows = self._rows or self._begin()
+        wanted = rows_wanted(size, self.arraysize)
         try:
-            return list(islice(rows, self.arraysize if size is None else size))
+            return list(islice(rows, wanted))
         except BaseException as failure:
             self._break(failure)
             raise
@@ -268,7 +277,7 @@ def _rows_of(sets: Any) -> list[Parameters]:
     """Parameter sets as a list; the columns of an Arrow table are the markers in order."""
     if hasattr(sets, "to_batches"):
         return list(zip(*(column.to_pylist() for column in sets.columns), strict=True))
-    return list(sets)
+    return cast("list[Parameters]", sets_given(sets))
 
 
 def _describe(column: ResultColumn) -> Description:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy_dynamics.errors import NotSupportedError
+from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute.contents import DownloadedResult
 from sqlalchemy_dynamics.execute.direct import DirectResult
 from sqlalchemy_dynamics.execute.explain import Step, analyzed, explained, steps_of
@@ -86,8 +86,8 @@ class Executor:
     def _plan(self, statement: Statement, values: Values) -> Plan:
         if statement.explained == "write":
             raise NotSupportedError("EXPLAIN ANALYZE would write; use EXPLAIN, which sends nothing")
-        if statement.kind == "call" or statement.explained == "call":
-            raise NotSupportedError("stored procedures are not available in this version")
+        if "call" in (statement.kind, statement.explained):
+            raise ProgrammingError("EXEC and CALL stand first in a statement: leave out the comment before them")
         stamp = self._catalog.stamp if reads_tables(statement.tree) else ""
         owner = (self._session.key, stamp)
         return plan_of(statement, self._catalog.table, values, owner, self._pushdown)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from sqlalchemy_dynamics.errors import ProgrammingError
+from sqlalchemy_dynamics.execute.plain import plain_value
 from sqlalchemy_dynamics.planner.moments import Bound
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.parse import Statement, parse
@@ -43,13 +44,13 @@ def _given(statement: Statement, parameters: Sequence[object] | Mapping[str, obj
     if isinstance(parameters, Mapping):
         if statement.markers:
             raise ProgrammingError("the statement has ? markers: pass a sequence, or write :name for a mapping")
-        return {key: value for key, value in parameters.items()}  # noqa: C416 - widens the type of the keys
+        return {key: plain_value(key, value) for key, value in parameters.items()}
     given = list(parameters or ())
     if len(given) != statement.markers:
         raise ProgrammingError(
-            f"the statement has {statement.markers} parameter markers, {len(given)} values were given"
+            f"the statement has {statement.markers} parameter markers (?), {len(given)} values were given"
         )
-    return dict(enumerate(given, start=1))
+    return {key: plain_value(key, value) for key, value in enumerate(given, start=1)}
 
 
 def plan_of(statement: Statement, lookup: Lookup, values: Values, owner: Hashable, pushdown: bool) -> Plan:
