@@ -139,7 +139,8 @@ class Transport:
             )
             with closing(client.send(built, stream=True)) as reply:
                 body = read_body(reply.iter_raw(), reply.headers.get("Content-Encoding", "").lower(), _LARGEST_BODY)
-                return HttpResponse(reply.status_code, dict(reply.headers), body)
+            reply.stream = httpx.ByteStream(b"")  # it knows its reply: the request's body would wait for the collector
+            return HttpResponse(reply.status_code, dict(reply.headers), body)
         except (httpx.HTTPError, httpx.InvalidURL, BodyError, UnicodeError) as error:
             self._translate(error, httpx.URL(request.url).netloc.decode("ascii", "replace"))
 
