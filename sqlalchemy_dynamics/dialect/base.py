@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy.engine import default
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.engine.url import URL
 
 from sqlalchemy_dynamics.dbapi.secrecy import guarded
 from sqlalchemy_dynamics.dialect.compiler import DynamicsCompiler, DynamicsTypeCompiler
+from sqlalchemy_dynamics.dialect.manyrows import inserted, make_keys, warn_of_refused
 from sqlalchemy_dynamics.dialect.masking import MaskedURL
 from sqlalchemy_dynamics.dialect.reflection import Reflection
 from sqlalchemy_dynamics.dialect.sqltypes import COLSPECS
@@ -30,6 +32,8 @@ class DynamicsExecutionContext(default.DefaultExecutionContext):
     The text and parameters of calls are masked before SQLAlchemy logs them, or puts them into an error.
     """
 
+    returned_rows: list[Any] | None = None
+
     def create_cursor(self) -> Any:
         self._guard()
         return super().create_cursor()
@@ -45,6 +49,13 @@ class DynamicsExecutionContext(default.DefaultExecutionContext):
         if statement and parameters:
             guards = [guarded(statement, each) for each in parameters]
             self.statement, self.parameters = guards[0][0], [each for _, each in guards]
+
+    def post_exec(self) -> None:
+        """Hand out the rows that an executemany() with RETURNING collected (SQLAlchemy 1.4)."""
+        if self.returned_rows is not None:
+            self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
+                self.cursor, initial_buffer=self.returned_rows
+            )
 
     def create_server_side_cursor(self) -> Any:
         return self._dbapi_connection.cursor()
@@ -75,6 +86,7 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
 
     insert_returning = update_returning = delete_returning = True
     implicit_returning = full_returning = True  # their names in SQLAlchemy 1.4
+    insert_executemany_returning = True
     use_insertmanyvalues = True
     insertmanyvalues_page_size = 1000
     insertmanyvalues_max_parameters = 1_000_000
@@ -124,6 +136,18 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
     def set_isolation_level(self, dbapi_connection: Any, level: str) -> None:
         """CHANGESET keeps a transaction's changes and sends them together at COMMIT."""
         dbapi_connection.isolation_level = level
+
+    def do_begin(self, dbapi_connection: Any) -> None:
+        """Nothing begins; by now the ORM is there if it is used, and can be told about keys."""
+        make_keys()
+
+    def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """SQLAlchemy 1.4 asks for RETURNING here, later versions make statements of many rows themselves."""
+        if getattr(context, "isinsert", False) and getattr(context.compiled, "returning", None):
+            context.returned_rows = list(inserted(cursor, statement, parameters, context.compiled))
+        else:
+            cursor.executemany(statement, parameters)
+            warn_of_refused(cursor)
 
     def do_ping(self, dbapi_connection: Any) -> bool:
         """Ask WhoAmI. Wrong credentials and an unreachable service raise; a closed connection is False."""

@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.execute.outcomes import UNMATCHED
 from sqlalchemy_dynamics.execute.preparing import Given, Numbered, Values
 from sqlalchemy_dynamics.execute.result import Result, Row
 from sqlalchemy_dynamics.execute.units import Units
-from sqlalchemy_dynamics.metadata.model import Column, Table
+from sqlalchemy_dynamics.metadata.model import Table
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION, key_address, version_tag
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.planner.change_plan import Conflict, Write

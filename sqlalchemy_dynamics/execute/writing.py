@@ -12,7 +12,7 @@ from sqlalchemy_dynamics.errors import DatabaseError, IntegrityError, NotSupport
 from sqlalchemy_dynamics.execute.attaching import attach
 from sqlalchemy_dynamics.execute.bodies import Bodies
 from sqlalchemy_dynamics.execute.bulk import Buffer, Bulk
-from sqlalchemy_dynamics.execute.changes import Change, named
+from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.headers import headers_of
 from sqlalchemy_dynamics.execute.many import Many
 from sqlalchemy_dynamics.execute.outcomes import WRITTEN, Outcomes

@@ -12,6 +12,7 @@ import sqlalchemy
 from sqlalchemy import orm
 
 from sqlalchemy_dynamics import dbapi, errors
+from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 from .conftest import Connect, Sql, control, sent
@@ -154,3 +155,68 @@ def test_reflected_models_run_in_a_change_set(engine: Any) -> None:
         session.add_all(rows)
         session.commit()
         assert [(row.name, row.statecode) for row in rows] == [("r0", 0), ("r1", 0), ("r2", 0)]
+
+
+def test_a_statement_that_fails_leaves_nothing_for_commit(buffered: dbapi.Connection, sql: Sql, org: Sandbox) -> None:
+    cursor = buffered.cursor()
+    cursor.execute(ADD, (str(uuid.uuid4()), "kept", 1))
+    with pytest.raises(errors.DataError, match="row 2"):
+        cursor.executemany(ADD, [(str(uuid.uuid4()), "left", 1), (str(uuid.uuid4()), "left", "much")])
+    for returning in ("upper(name)", "name"):
+        statement = "INSERT INTO account (accountid, name) VALUES (?, 'left')"
+        if returning == "name":
+            statement += " ON CONFLICT (accountid) DO UPDATE SET name = excluded.name"
+        with pytest.raises(errors.NotSupportedError, match="RETURNING under CHANGESET"):
+            cursor.execute(f"{statement} RETURNING {returning}", (str(uuid.uuid4()),))
+    sent(org)
+    buffered.commit()
+    assert sql("SELECT name FROM account WHERE name IN ('kept', 'left')").fetchall() == [("kept",)]
+
+
+def test_options_are_the_whole_change_sets(buffered: dbapi.Connection, org: Sandbox) -> None:
+    seen: list[HttpRequest] = []
+    watched = dbapi.connect(OrganizationUrl=org.url, OAuthAccessToken=org.access_token)
+    watched.on_request = lambda request, response: seen.append(request)
+    watched.isolation_level = "CHANGESET"
+    cursor = watched.cursor()
+    watched.write_options = {"BypassPlugins": True}
+    cursor.execute(ADD, (str(uuid.uuid4()), "options", 1))
+    cursor.execute(ADD, (str(uuid.uuid4()), "options", 2))
+    watched.write_options = {}
+    with pytest.raises(errors.NotSupportedError, match="same write options throughout"):
+        cursor.execute(ADD, (str(uuid.uuid4()), "options", 3))
+    cursor.execute("SELECT lastname FROM contact LIMIT 1").fetchall()
+    cursor.execute("EXPLAIN DELETE FROM account WHERE name = 'x'")
+    watched.commit()
+    batch = seen[-1]
+    assert batch.headers["MSCRM.BypassCustomPluginExecution"] == "true"
+    assert (batch.body or b"").count(b"MSCRM.BypassCustomPluginExecution: true") == 2
+    cursor.execute(ADD, (str(uuid.uuid4()), "options", 3))
+    watched.commit()
+    assert "MSCRM.BypassCustomPluginExecution" not in seen[-1].headers
+    watched.close()
+
+
+def test_the_answer_of_a_commit_names_every_row(buffered: dbapi.Connection, sql: Sql) -> None:
+    taken, other = str(uuid.uuid4()), str(uuid.uuid4())
+    sql(ADD, (taken, "named", 1))
+    cursor = buffered.cursor()
+    cursor.execute(ADD, (other, "named", 1))
+    cursor.execute(ADD, (taken, "named", 1))
+    with pytest.raises(errors.IntegrityError, match="nothing was written of 2 rows") as error:
+        buffered.commit()
+    assert [(each.key, each.outcome) for each in error.value.results] == [(other, "not written"), (taken, "refused")]
+
+
+def test_values_are_presumed_until_commit(buffered: dbapi.Connection, org: Sandbox) -> None:
+    cursor = buffered.cursor()
+    statement = "INSERT INTO account (name, revenue) VALUES ('presumed', 5) RETURNING accountid, name, revenue, {}"
+    sent(org)
+    row = cursor.execute(statement.format("createdon, statecode")).fetchone()
+    assert row is not None and row[0] and row[1:] == ("presumed", 5, None, None)
+    key = row[0]
+    assert cursor.execute("UPDATE account SET name = 'p2' WHERE accountid = ?", (key,)).rowcount == 1
+    assert cursor.execute("DELETE FROM account WHERE accountid = ?", (str(uuid.uuid4()),)).rowcount == 1
+    assert [each for each in sent(org) if not each.startswith("GET")] == []
+    with pytest.raises(errors.IntegrityError, match="Does Not Exist"):
+        buffered.commit()
