@@ -11,6 +11,7 @@ from sqlglot.tokens import Token, TokenType
 
 from dynamics_auth.tokens import Token as Secret
 from sqlalchemy_dynamics.errors import ProgrammingError
+from sqlalchemy_dynamics.planner.brackets import quoted_names
 from sqlalchemy_dynamics.planner.parse import Dynamics
 from sqlalchemy_dynamics.planner.plan import Marker
 
@@ -56,7 +57,7 @@ def call_of(text: str) -> Call:
     A value is a literal, ``?``, ``:name`` or ``@name``. Raises ProgrammingError, which never repeats the text.
     """
     try:
-        tokens = list(Dynamics().tokenize(text))
+        tokens = list(Dynamics().tokenize(quoted_names(text)))
     except SqlglotError:
         raise ProgrammingError(f"cannot read the call: a quote is not closed; write {_SHAPE}") from None
     return _Reader(tokens).call()

@@ -12,6 +12,7 @@ from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
+from sqlalchemy_dynamics.planner.brackets import quoted_names
 from sqlalchemy_dynamics.planner.merging import upsert_text
 from sqlalchemy_dynamics.planner.spoken import friendly, keep_names, title
 from sqlalchemy_dynamics.planner.tsql import rearranged, translated
@@ -47,7 +48,7 @@ class Dynamics(DuckDB):  # type: ignore[misc]  # sqlglot is not followed by mypy
     NULL_ORDERING = "nulls_are_small"
 
     class Tokenizer(DuckDB.Tokenizer):  # type: ignore[misc]
-        IDENTIFIERS = ['"', "`", ("[", "]")]
+        IDENTIFIERS = ['"', "`"]
         KEYWORDS = {
             **DuckDB.Tokenizer.KEYWORDS,
             "TOP": TokenType.TOP,
@@ -80,7 +81,7 @@ def parse(sql: str, dialect: str = "dynamics") -> Statement:
 
     `dialect` is dynamics or tsql (the property SqlDialect).
     """
-    spoken = _SPOKEN[dialect]
+    sql, spoken = quoted_names(sql), _SPOKEN[dialect]
     tokens, markers = _tokens(sql, spoken)
     word = tokens[0].text.upper() if tokens else ""
     if word in _COMMANDS:

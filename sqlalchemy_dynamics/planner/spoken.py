@@ -210,6 +210,23 @@ def _hint(node: exp.Expression) -> exp.Expression | None:
     return None
 
 
+def _listed(node: exp.Expression) -> exp.Expression | None:
+    """`x = ANY([1, 2])` is x IN (1, 2), `x <> ALL([1, 2])` is x NOT IN (1, 2)."""
+    quantified, inside = node.expression, None
+    if isinstance(node, exp.EQ) and isinstance(quantified, exp.Any):
+        inside = quantified.this
+    elif isinstance(node, exp.NEQ) and isinstance(quantified, exp.Anonymous) and quantified.name.upper() == "ALL":
+        inside = quantified.expressions[0] if len(quantified.expressions) == 1 else None
+    elif isinstance(node, exp.NEQ) and isinstance(quantified, exp.All):
+        inside = quantified.this
+    while isinstance(inside, exp.Paren):
+        inside = inside.this
+    if not isinstance(inside, exp.Array) or not inside.expressions:
+        return None
+    among = exp.In(this=node.this, expressions=inside.expressions)
+    return among if isinstance(node, exp.EQ) else exp.paren(exp.Not(this=among))
+
+
 _TO_CHAR = (
     ("YYYY", "%Y"), ("YY", "%y"), ("MONTH", "%B"), ("MON", "%b"), ("MM", "%m"), ("DDD", "%j"), ("DD", "%d"),
     ("HH24", "%H"), ("HH12", "%I"), ("HH", "%I"), ("MI", "%M"), ("SS", "%S"), ("DAY", "%A"), ("DY", "%a"),
@@ -240,6 +257,8 @@ _READERS: dict[type[exp.Expression], Reader] = {
     exp.Fetch: _fetch,
     exp.LimitOptions: _limit,
     exp.Table: _hint,
+    exp.EQ: _listed,
+    exp.NEQ: _listed,
     exp.Stuff: lambda node: _stuff(node.this, node.args["start"], node.args["length"], node.expression),
     exp.National: lambda node: exp.Literal.string(node.name),
 }
