@@ -6,14 +6,14 @@ wherever the equality must be true for a row to survive (the same rule that lets
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, CrmCall, Either, Filter, Match, Path
-from sqlalchemy_dynamics.planner.names import Occurrence, Owned, Sources, from_nodes, is_transparent
+from sqlalchemy_dynamics.planner.names import Occurrence, Sources, from_nodes, is_transparent
 from sqlalchemy_dynamics.planner.paths import way_to
 
 __all__ = ["Link", "choose", "links_in", "rank"]
@@ -33,6 +33,11 @@ class Link:
     column: Column
 
     @property
+    def turned(self) -> Link:
+        """The same equality, the other way round."""
+        return Link(self.target, self.column, self.source, self.key)
+
+    @property
     def navigation(self) -> str | None:
         """The navigation property from the source's lookup to the target's row: many to one."""
         joined = self.source.table.joined and self.target.table.joined
@@ -48,28 +53,35 @@ def links_in(condition: exp.Expression, target: Occurrence, sources: Sources) ->
         while isinstance(term, exp.Paren):
             term = term.this
         if isinstance(term, exp.EQ):
-            yield from _equal(sources.owner_of(term.this), sources.owner_of(term.expression), target)
+            yield from _equal(term.this, term.expression, target, sources)
+            yield from _equal(term.expression, term.this, target, sources)
         elif isinstance(term, exp.In) and isinstance(term.args.get("query"), exp.Subquery):
-            yield from _equal(sources.owner_of(term.this), _only_item(term.args["query"].this, sources), target)
+            item = _only_item(term.args["query"].this)
+            if item is not None:
+                yield from _equal(term.this, item, target, sources)
+                yield from _equal(item, term.this, target, sources)
         elif isinstance(term, exp.Exists) and isinstance(term.this, exp.Select):
             yield from _of_exists(term.this, target, sources)
 
 
-def _equal(one: Owned | None, two: Owned | None, target: Occurrence) -> Iterator[Link]:
-    if one is None or two is None or one[0] is two[0] or one[1].type != two[1].type:
+def _equal(aim: exp.Expression, origin: exp.Expression, target: Occurrence, sources: Sources) -> Iterator[Link]:
+    """Yield the link of `aim = origin`: rows of the one, as far as they have a value of the other."""
+    narrowed, known = sources.owner_of(aim), sources.origin_of(origin)
+    if narrowed is None or known is None or narrowed[0] is not target or known[0] is target:
         return
-    if one[1].type.family not in _LINKABLE or one[1].companion or two[1].companion:
+    (source, key), column = known, narrowed[1]
+    if column.type != key.type or column.type.family not in _LINKABLE or column.companion or key.companion:
         return
-    for (source, key), (aim, column) in ((one, two), (two, one)):
-        if aim is target and column.kind not in (Kind.FILE, Kind.FILE_NAME):
-            yield Link(source, key, target, column)
+    if column.kind not in (Kind.FILE, Kind.FILE_NAME):
+        yield Link(source, key, target, column)
 
 
-def _only_item(query: exp.Expression, sources: Sources) -> Owned | None:
-    if not isinstance(query, exp.Select) or not is_transparent(query) or len(query.expressions) != 1:
+def _only_item(query: exp.Expression) -> exp.Expression | None:
+    if not isinstance(query, exp.Select) or len(query.expressions) != 1:
         return None
     item = query.expressions[0]
-    return sources.owner_of(item.this if isinstance(item, exp.Alias) else item)
+    inner = item.this if isinstance(item, exp.Alias) else item
+    return inner if isinstance(inner, exp.Column) else None
 
 
 def _of_exists(query: exp.Select, target: Occurrence, sources: Sources) -> Iterator[Link]:
@@ -103,9 +115,14 @@ def _compare_rank(path: Path, op: str, table_key: str) -> int:
     return _UNRESTRICTED if op == "ne" else _RESTRICTED
 
 
-def choose(links: list[Link], filters: Mapping[int, Filter], occurrences: list[Occurrence]) -> dict[int, Link]:
-    """Return, by target number, the links whose keys are worth fetching first: from the more restricted table."""
-    ranks = {each.number: _rank_of(each, filters) for each in occurrences}
+def choose(
+    links: list[Link], filters: Mapping[int, Filter], occurrences: list[Occurrence], few: Set[int]
+) -> dict[int, Link]:
+    """Return, by target number, the links whose keys are worth fetching first: from the more restricted table.
+
+    `few` are the tables that a LIMIT leaves few rows of.
+    """
+    ranks = {each.number: 1 if each.number in few else _rank_of(each, filters) for each in occurrences}
     chosen: dict[int, Link] = {}
     settled: set[int] = set()
     while True:

@@ -41,18 +41,24 @@ class Source:
     """One entry of a FROM clause: its alias, and its base table.
 
     A derived table has `columns` instead: for every name it offers the base column that the name stands for, None for
-    anything computed; `columns` None when its names are not known.
+    anything computed; `columns` None when its names are not known. `origins` are base columns that at least hold every
+    value that a name shows, whatever is done to the rows in between.
     """
 
     alias: str
     occurrence: Occurrence | None = None
     columns: Mapping[str, Owned | None] | None = None
+    origins: Mapping[str, Owned] = field(default_factory=dict)
 
     def has(self, name: str) -> bool | None:
         """Say whether it has that column; None when its columns are unknown."""
         if self.occurrence is not None:
             return self.occurrence.table.column(name) is not None
         return None if self.columns is None else name.lower() in self.columns
+
+    def origin(self, name: str) -> Owned | None:
+        """Return the base column whose fetched rows hold every value of a name."""
+        return self.owned(name) or self.origins.get(name.lower())
 
     def owned(self, name: str) -> Owned | None:
         """Return the base column a name stands for."""
@@ -139,7 +145,19 @@ class Sources:
         if occurrence is not None and not _has_alias_columns(node):
             return Source(alias, occurrence)
         query = None if _has_alias_columns(node) else self.query_of(node)
-        return Source(alias, columns=self._offered(query) if isinstance(query, exp.Select) else None)
+        shared = None if _has_alias_columns(node) else query or _shared_query(node)
+        origins = self._origins(shared) if isinstance(shared, exp.Select) else {}
+        return Source(alias, None, self._offered(query) if isinstance(query, exp.Select) else None, origins)
+
+    def _origins(self, query: exp.Select) -> dict[str, Owned]:
+        """Return where the values of a query's columns come from; names that are not unique are left out."""
+        names = [item.alias_or_name.lower() for item in query.expressions]
+        if any(item.is_star for item in query.expressions):
+            starred = self._starred(query, query.expressions[0], origins=True) if len(names) == 1 else None
+            return {name: owned for name, owned in (starred or {}).items() if owned is not None}
+        inner = [item.this if isinstance(item, exp.Alias) else item for item in query.expressions]
+        found = {name: self.origin_of(node) for name, node in zip(names, inner, strict=True) if names.count(name) == 1}
+        return {name: owned for name, owned in found.items() if owned is not None}
 
     def query_of(self, node: exp.Expression) -> exp.Expression | None:
         """Return the query of a derived table, or of a common table expression that is read at this place only."""
@@ -174,14 +192,17 @@ class Sources:
         inner = item.this if isinstance(item, exp.Alias) else item
         return {name: self.owner(inner) if isinstance(inner, exp.Column) else None} if name else None
 
-    def _starred(self, select: exp.Select, item: exp.Expression) -> dict[str, Owned | None] | None:
+    def _starred(
+        self, select: exp.Select, item: exp.Expression, origins: bool = False
+    ) -> dict[str, Owned | None] | None:
         sources = self.of(select)
         star = item if isinstance(item, exp.Star) else item.this
         if len(sources) != 1 or not isinstance(star, exp.Star) or any(star.args.values()):
             return None
         source = sources[0]
         names = source.occurrence.table.columns if source.occurrence else source.columns
-        return None if names is None else {name.lower(): source.owned(name) for name in names}
+        known = source.origin if origins else source.owned
+        return None if names is None else {name.lower(): known(name) for name in names}
 
     def owner_of(self, node: exp.Expression) -> Owned | None:
         """Return the base table mention and the column of a plain column, None for any other expression."""
@@ -189,17 +210,23 @@ class Sources:
             node = node.this
         return self.owner(node) if isinstance(node, exp.Column) else None
 
-    def owner(self, column: exp.Column) -> Owned | None:
+    def origin_of(self, node: exp.Expression) -> Owned | None:
+        """Return the base column of which every value of a plain column comes, through LIMIT, DISTINCT and groups."""
+        while isinstance(node, exp.Paren):
+            node = node.this
+        return self.owner(node, origins=True) if isinstance(node, exp.Column) else None
+
+    def owner(self, column: exp.Column, origins: bool = False) -> Owned | None:
         """Return the base table mention and the column a name means, or None when that is not certain."""
         select = column.find_ancestor(exp.Select)
         while select is not None:
-            found = self._in_select(column, self.of(select))
+            found = self._in_select(column, self.of(select), origins)
             if found is not None:
                 return found or None
             select = select.find_ancestor(exp.Select)
         return None
 
-    def _in_select(self, column: exp.Column, sources: list[Source]) -> Owned | tuple[()] | None:
+    def _in_select(self, column: exp.Column, sources: list[Source], origins: bool) -> Owned | tuple[()] | None:
         """Return the owner, () for "somebody unknown", None for "look further out"."""
         qualifier = column.table.lower()
         if qualifier:
@@ -211,7 +238,17 @@ class Sources:
             matches = [source for source, answer in knows if answer]
         if not matches:
             return None
-        return (matches[0].owned(column.name) if len(matches) == 1 else None) or ()
+        if len(matches) != 1:
+            return ()
+        return (matches[0].origin(column.name) if origins else matches[0].owned(column.name)) or ()
+
+
+def _shared_query(node: exp.Expression) -> exp.Expression | None:
+    """Return the query of a common table expression, however many read it."""
+    cte = cte_of(node) if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) else None
+    if cte is None or _has_alias_columns(cte) or cte.parent.args.get("recursive"):
+        return None
+    return cte.this
 
 
 def from_nodes(select: exp.Select) -> Iterator[exp.Expression]:

@@ -10,22 +10,24 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.filters import Both, Filter, Never
+from sqlalchemy_dynamics.odata.filters import Never
+from sqlalchemy_dynamics.planner.carrying import speak_text_rule
 from sqlalchemy_dynamics.planner.checks import checks_of
 from sqlalchemy_dynamics.planner.constants import Kinds
 from sqlalchemy_dynamics.planner.contents import left_out, with_addresses
 from sqlalchemy_dynamics.planner.crm_functions import refuse_left
-from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
 from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.first_rows import first_rows
 from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.implied import Implied, imply
 from sqlalchemy_dynamics.planner.guids import Types, order_guids
+from sqlalchemy_dynamics.planner.guids import Types, order_guids
+from sqlalchemy_dynamics.planner.implied import imply
 from sqlalchemy_dynamics.planner.joined_rows import joined_rows
-from sqlalchemy_dynamics.planner.links import Link, choose
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
 from sqlalchemy_dynamics.planner.needless import Needless, needless
 from sqlalchemy_dynamics.planner.needs import columns_needed
-from sqlalchemy_dynamics.planner.plan import EVERY_ROW, Check, Keys, Plan, Residual, Scan
+from sqlalchemy_dynamics.planner.plan import Check, Plan, Residual, Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.reasons import reasons
 from sqlalchemy_dynamics.planner.residual import (
@@ -38,6 +40,7 @@ from sqlalchemy_dynamics.planner.residual import (
     to_sql,
 )
 from sqlalchemy_dynamics.planner.rows import leading_scan, limited_scan, plain_rows
+from sqlalchemy_dynamics.planner.scans import scans_of
 from sqlalchemy_dynamics.planner.semijoins import without_semijoins
 from sqlalchemy_dynamics.planner.shape import shape_of
 from sqlalchemy_dynamics.planner.unwrap import unwrapped
@@ -164,41 +167,10 @@ def _residual(
     columns = columns_needed(tree, occurrences)
     speak_text_rule(tree, translator)
     stand_in(occurrences)
-    scans = tuple(_as_needed(scan, unneeded) for scan in _scans(occurrences, columns, implied, limited))
+    scans = tuple(_as_needed(scan, unneeded) for scan in scans_of(occurrences, columns, implied, limited))
     work = Residual(to_sql(tree), scans, parameters_in(tree), once and len(scans) == 1, checks)
     return Plan(work, tuple(notes.items()) if pushdown else _WHOLE)
     order_guids(tree, Types(translator.sources))
-
-
-def _scans(
-    occurrences: list[Occurrence],
-    needed: Mapping[int, tuple[Column, ...]],
-    implied: Implied,
-    limited: Mapping[int, Scan],
-) -> tuple[Scan, ...]:
-    """Decide how each table is fetched: in a request of its own, with another's keys, or inside another's reply."""
-    columns = {each.number: _fetched(each, needed[each.number]) for each in occurrences}
-    present = [each for each in implied.links if each.source.number in columns and each.target.number in columns]
-    expanded = expansions(present, implied.filters, columns)
-    filters = dict(implied.filters)
-    for each in expanded.values():
-        root, condition = _root(each, expanded)
-        if condition is not None:
-            filters[root] = Both((filters[root], condition)) if root in filters else condition
-    links = choose([link for link in present if link.target.number not in expanded], filters, occurrences)
-    return tuple(
-        replace(limited[each.number], columns=columns[each.number])
-        if each.number in limited
-        else Scan(
-            each.number,
-            each.table,
-            columns[each.number],
-            filters.get(each.number, EVERY_ROW),
-            keys=_keys(links.get(each.number)),
-            through=_through(expanded.get(each.number)),
-        )
-        for each in occurrences
-    )
 
 
 def _as_needed(scan: Scan, unneeded: Needless) -> Scan:
@@ -206,25 +178,3 @@ def _as_needed(scan: Scan, unneeded: Needless) -> Scan:
     if scan.number in dead:
         return replace(scan, filter=Never(), keys=None)
     return replace(scan, unless=limits[scan.number]) if scan.number in limits else scan
-
-
-def _fetched(occurrence: Occurrence, needed: tuple[Column, ...]) -> tuple[Column, ...]:
-    key = occurrence.table.columns[occurrence.table.primary_key]
-    return needed or (key,)
-
-
-def _root(expansion: Expansion, expanded: Mapping[int, Expansion]) -> tuple[int, Filter | None]:
-    """Return the scan that is really asked, and the expansion's condition as seen from it."""
-    condition = expansion.condition
-    while expansion.source in expanded:
-        expansion = expanded[expansion.source]
-        condition = None if condition is None else through(expansion.navigation, condition)
-    return expansion.source, condition
-
-
-def _keys(link: Link | None) -> Keys | None:
-    return None if link is None else Keys(link.source.number, link.key, link.column)
-
-
-def _through(expansion: Expansion | None) -> tuple[int, str] | None:
-    return None if expansion is None else (expansion.source, expansion.navigation)

@@ -1,0 +1,87 @@
+"""How each table of a residual is fetched: in a request of its own, with another's keys, or inside another's reply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.planner.expansion import Expansion, expansions, through
+from sqlalchemy_dynamics.planner.implied import Implied
+from sqlalchemy_dynamics.planner.links import Link, choose
+from sqlalchemy_dynamics.planner.names import Occurrence
+from sqlalchemy_dynamics.planner.plan import EVERY_ROW, Keys, Scan
+
+__all__ = ["scans_of"]
+
+
+def scans_of(
+    occurrences: list[Occurrence],
+    needed: Mapping[int, tuple[Column, ...]],
+    implied: Implied,
+    limited: Mapping[int, Scan],
+) -> tuple[Scan, ...]:
+    """Return a scan for every table mention; `limited` are those of which only the first rows are wanted."""
+    columns = {each.number: _fetched(each, needed[each.number]) for each in occurrences}
+    present = [each for each in implied.links if each.source.number in columns and each.target.number in columns]
+    open_links = [link for link in present if link.target.number not in limited]
+    expanded = expansions(open_links, implied.filters, columns)
+    filters = dict(implied.filters)
+    for each in expanded.values():
+        root, condition = _root(each, expanded)
+        _add(filters, root, condition)
+    few = {number for number, scan in limited.items() if scan.limit.count is not None or scan.leading is not None}
+    links = choose([link for link in open_links if link.target.number not in expanded], filters, occurrences, few)
+    for number, link in list(links.items()):
+        said = None if link.source.number in limited or link.source.number in links else _said(link, filters)
+        if said is not None:
+            _add(filters, number, said)
+            del links[number]
+    return tuple(
+        replace(limited[each.number], columns=columns[each.number])
+        if each.number in limited
+        else Scan(
+            each.number,
+            each.table,
+            columns[each.number],
+            filters.get(each.number, EVERY_ROW),
+            keys=_keys(links.get(each.number)),
+            through=_through(expanded.get(each.number)),
+        )
+        for each in occurrences
+    )
+
+
+def _add(filters: dict[int, Filter], number: int, condition: Filter | None) -> None:
+    if condition is not None:
+        filters[number] = Both((filters[number], condition)) if number in filters else condition
+
+
+def _said(link: Link, filters: Mapping[int, Filter]) -> Filter | None:
+    """Return the source's condition along the target's lookup: it restricts as its keys would, and waits for nobody."""
+    navigation = link.turned.navigation
+    own = filters.get(link.source.number)
+    return None if navigation is None or own is None else through(navigation, own)
+
+
+def _fetched(occurrence: Occurrence, needed: tuple[Column, ...]) -> tuple[Column, ...]:
+    key = occurrence.table.columns[occurrence.table.primary_key]
+    return needed or (key,)
+
+
+def _root(expansion: Expansion, expanded: Mapping[int, Expansion]) -> tuple[int, Filter | None]:
+    """Return the scan that is really asked, and the expansion's condition as seen from it."""
+    condition = expansion.condition
+    while expansion.source in expanded:
+        expansion = expanded[expansion.source]
+        condition = None if condition is None else through(expansion.navigation, condition)
+    return expansion.source, condition
+
+
+def _keys(link: Link | None) -> Keys | None:
+    return None if link is None else Keys(link.source.number, link.key, link.column)
+
+
+def _through(expansion: Expansion | None) -> tuple[int, str] | None:
+    return None if expansion is None else (expansion.source, expansion.navigation)
