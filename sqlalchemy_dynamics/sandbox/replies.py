@@ -13,7 +13,10 @@ __all__ = ["ReplyCache", "compressed"]
 
 _LARGEST = 64 * 1024 * 1024
 _NOT_KEPT = ("Microsoft.Dynamics.CRM.", "fetchXml", "savedQuery", "userQuery", "sql=", "deltatoken")
-_SEEN_HEADERS = ("prefer", "if-none-match", "callerobjectid", "mscrmcallerid")
+_SEEN_HEADERS = (
+    *("prefer", "if-none-match", "callerobjectid", "mscrmcallerid"),
+    *("accept", "odata-version", "odata-maxversion"),
+)
 
 
 @dataclass

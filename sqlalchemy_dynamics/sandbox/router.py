@@ -24,6 +24,7 @@ __all__ = ["ROUTES", "Route", "answer", "register"]
 Route = Callable[[Service, Request, Resource], Reply]
 _log = logging.getLogger(__name__)
 IMPERSONATION = ("callerobjectid", "mscrmcallerid")
+_JSON_ONLY = frozenset({"service", "set", "collection", "row", "child", "operation", "bound", "definitions", "ref"})
 URL_LIMIT, BATCHED_URL_LIMIT = 32_768, 65_536
 
 
@@ -100,7 +101,12 @@ def answer(service: Service, request: Request) -> Reply:
 
 
 def _check_media(service: Service, request: Request, resource: Resource) -> None:
-    """Refuse a body that is not said to be JSON, and $metadata as anything but XML (sections 1.2, 2)."""
+    """Refuse a body that is not said to be JSON, rows as anything but JSON, $metadata as anything but XML, and
+    versions of OData but 4.0 (sections 0.1, 1.2, 2)."""
+    for name in ("odata-version", "odata-maxversion"):
+        version = request.headers.get(name, "4.0").partition(";")[0].strip()
+        if not (version == "4.0" or (name == "odata-maxversion" and version > "4.0")):
+            raise Refused(service.switches.odata_version, name=f"{request.root}{request.path}")
     given = request.headers.get("content-type", "")
     raw = resource.kind in ("batch", "column", "value") and request.method in ("POST", "PATCH")
     if request.body and not raw and re.split("[;,]", given)[0].strip().lower() != "application/json":
@@ -108,6 +114,12 @@ def _check_media(service: Service, request: Request, resource: Resource) -> None
     accepted = request.headers.get("accept", "*/*")
     if resource.kind == "metadata" and not re.search(r"xml|\*/\*|application/\*", accepted):
         raise Refused(service.switches.metadata_as_json, name=accepted)
+    if (
+        resource.kind in _JSON_ONLY
+        and request.method == "GET"
+        and not re.search(r"json|\*/\*|application/\*", accepted)
+    ):
+        raise Refused(service.switches.rows_as_xml, name=accepted)
 
 
 def _impersonating(service: Service, request: Request) -> Service:

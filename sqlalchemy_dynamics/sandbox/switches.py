@@ -77,6 +77,15 @@ class Switches:
         "A supported MIME type could not be found that matches the acceptable MIME types for the request. The "
         "supported type(s) 'application/xml' do not match any of the acceptable MIME types '{name}'.",
     )
+    rows_as_xml: Answer = Answer(
+        415,
+        "",
+        "A supported MIME type could not be found that matches the acceptable MIME types for the request. The "
+        "supported type(s) 'application/json;odata.metadata=minimal, application/json' do not match any of the "
+        "acceptable MIME types '{name}'.",
+    )
+    # the service speaks OData 4.0 only; that another version finds no route is what ASP.NET's OData library does
+    odata_version: Answer = Answer(404, "", "No HTTP resource was found that matches the request URI '{name}'.")
     duplicate_found: Answer = Answer(
         412,
         "0x80040333",

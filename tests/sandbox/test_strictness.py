@@ -98,6 +98,25 @@ def test_a_body_must_be_called_json(client: Any, kind: str) -> None:
     assert named.status == 204
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("OData_Version", "4.0", 200),
+        ("OData_Version", "3.0", 404),
+        ("OData_Version", "4.01", 404),
+        ("OData_Version", "", 404),
+        ("OData_MaxVersion", "4.01", 200),
+        ("OData_MaxVersion", "3.0", 404),
+        ("Accept", "application/xml", 415),
+        ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8", 200),
+        ("Accept", "application/json;odata.metadata=full", 200),
+    ],
+)
+def test_versions_and_formats(client: Any, header: str, value: str, status: int) -> None:
+    assert client.get("accounts?$select=name&$top=1", **{header: value}).status == status
+    assert client.get("accounts/$count", Accept="text/plain").status == 200
+
+
 def test_metadata_is_xml_only(client: Any) -> None:
     assert client.get("$metadata", Accept="application/json").status == 415
     assert client.get("$metadata", Accept="application/xml").status == 200
