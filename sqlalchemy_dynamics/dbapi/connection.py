@@ -154,9 +154,9 @@ class Connection:
         return b"".join(self.executor.read_file(table, key, column))
 
     def write_file(self, table: str, key: str, column: str, content: object, name: str = "") -> None:
-        """Set a file or image column of one row to bytes, a binary file object or an iterator of bytes; None empties it.
+        """Set a file or image column of one row: bytes, a binary file object or an iterator of bytes; None empties it.
 
-        It is permanent when this returns, under AUTOCOMMIT only.
+        It is permanent when this returns. Raises NotSupportedError under CHANGESET.
         """
         self.executor.write_file(table, key, column, content, name)
 

@@ -26,7 +26,7 @@ def attach(
     headers: Mapping[str, str],
     failures: list[tuple[int, DatabaseError]] | None = None,
 ) -> None:
-    """Send the files of rows that are there. The first that fails ends it, and is raised; with `failures` it joins them.
+    """Send the files of rows that are there. The first that fails ends it and is raised; with `failures` it joins them.
 
     The error names row and column, says that the row itself is there, and which other rows lack their files.
     """

@@ -12,7 +12,7 @@ from sqlalchemy_dynamics.edm import BIGINT, BLOB
 from sqlalchemy_dynamics.errors import StatementCancelled
 from sqlalchemy_dynamics.execute.arrow import schema_of, to_batches
 from sqlalchemy_dynamics.execute.downloads import StoredFile, pieces, size_of
-from sqlalchemy_dynamics.execute.result import Result, ResultColumn, Row
+from sqlalchemy_dynamics.execute.result import Result, Row
 from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.odata.messages import Send
 from sqlalchemy_dynamics.planner.plan import Download

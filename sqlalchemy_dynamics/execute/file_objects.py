@@ -95,16 +95,19 @@ class FileWriter(io.BufferedIOBase):
         view = memoryview(data).cast("B")
         for start in range(0, len(view), PIECE):
             self._held += view[start : start + PIECE]
-            while len(self._held) > PIECE:
-                self._upload.add(bytes(self._held[:PIECE]))
+            while len(self._held) >= PIECE:
+                with memoryview(self._held) as whole:
+                    piece = bytes(whole[:PIECE])
                 del self._held[:PIECE]
+                self._upload.add(piece)
         return len(view)
 
     def close(self) -> None:
         """Send what is left. Closing twice does no harm."""
         if not self.closed:
             try:
-                self._upload.add(bytes(self._held))
+                if self._held:
+                    self._upload.add(bytes(self._held))
                 self._upload.finish()
             finally:
                 self.discard()

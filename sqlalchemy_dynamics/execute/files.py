@@ -16,7 +16,7 @@ from urllib.parse import quote
 from sqlalchemy_dynamics.errors import DataError, OperationalError
 from sqlalchemy_dynamics.execute.existing import row_of
 from sqlalchemy_dynamics.execute.persisting import Persistence
-from sqlalchemy_dynamics.execute.sources import PIECE, Source, source_of, whole
+from sqlalchemy_dynamics.execute.sources import Source, source_of, whole
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.odata import changes
 from sqlalchemy_dynamics.odata.changes import remove_value, row_address
@@ -94,7 +94,7 @@ def _check_size(column: Column, size: int) -> None:
 
 
 def send_file(session: Session, cell: Cell, content: Content, headers: Mapping[str, str]) -> None:
-    """Set a file column of a row that exists. Done twice it changes nothing more, so a lost answer is asked for anew."""
+    """Set a file column of a row that exists. Doing so twice changes nothing more: lost answers are asked for anew."""
     if content.source is None:
         session.send(replace(remove_value(cell.row, cell.column.wire), headers=headers, repeatable=True))
         return
@@ -121,22 +121,25 @@ class Upload:
         self._size = 0
 
     def add(self, piece: bytes) -> None:
-        """Send the piece before this one, and keep this one. Raises DataError once it is too much for the column."""
+        """Send a piece; the first one waits for a second. Raises DataError once it is too much for the column."""
         self._size += len(piece)
         _check_size(self._cell.column, self._size)
         if self._cell.column.kind is Kind.IMAGE:
             self._image += piece
             return
+        if self._held is None and not self._blocks:
+            self._held = piece
+            return
         if self._held is not None:
             self._send_block(self._held)
-        self._held = piece
+            self._held = None
+        self._send_block(piece)
 
     def finish(self) -> None:
         """Send what is left; now the cell holds the content."""
         if self._cell.column.kind is Kind.IMAGE:
             self._send_image()
-        elif self._blocks and self._held is not None:
-            self._send_block(self._held)
+        elif self._blocks:
             self._commit()
         else:
             self._send_whole(self._held or b"")

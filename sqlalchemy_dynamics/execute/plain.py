@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy_dynamics.errors import ProgrammingError
+from sqlalchemy_dynamics.execute.sources import is_stream
 
 __all__ = ["plain_value"]
 
@@ -39,7 +40,7 @@ def plain_value(key: int | str, value: Any) -> Any:
         return list(value)
     if isinstance(value, int):
         return int(value)
-    if isinstance(value, _BASES):
+    if isinstance(value, _BASES) or is_stream(value):
         return value
     raise ProgrammingError(
         f"parameter {key} is of type {type(value).__name__}: pass a str, int, float, Decimal, bool, bytes, date, "

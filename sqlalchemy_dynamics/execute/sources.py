@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy_dynamics.errors import DataError
 
-__all__ = ["PIECE", "Source", "source_of", "whole"]
+__all__ = ["PIECE", "Source", "is_stream", "source_of", "whole"]
 
 PIECE = 4 * 1024 * 1024
 """Bytes that are sent or asked for at once (dataverse-web-api: blocks of at most 4 MB)."""
 
 _BYTES = (bytes, bytearray, memoryview)
+_NO_STREAMS = (*_BYTES, str, dict, tuple, list, set, frozenset)
 
 
 @dataclass
@@ -41,15 +42,18 @@ class Source:
             yield from _filled(self.given)
 
 
+def is_stream(value: object) -> bool:
+    """Say whether bytes may be read from a value bit by bit."""
+    return hasattr(value, "read") or (isinstance(value, Iterable) and not isinstance(value, _NO_STREAMS))
+
+
 def source_of(value: object) -> Source | None:
     """Return the source that a value is, None when it cannot be one."""
     if isinstance(value, _BYTES):
         return Source(value, memoryview(value).nbytes)
     if hasattr(value, "read"):
         return Source(value, _size_left(value))
-    if isinstance(value, Iterable) and not isinstance(value, (str, dict, tuple, list)):
-        return Source(value, None)
-    return None
+    return Source(value, None) if is_stream(value) else None
 
 
 def whole(source: Source) -> bytes:
@@ -80,11 +84,14 @@ def _filled(parts: Iterable[Any]) -> Iterator[bytes]:
     for part in parts:
         if not isinstance(part, _BYTES):
             raise DataError(f"a file holds bytes, not {type(part).__name__}: open it in binary mode")
-        if not part:
+        if len(part) == PIECE and not held:
+            yield bytes(part)
             continue
         held += part
-        while len(held) > PIECE:
-            yield bytes(held[:PIECE])
+        while len(held) >= PIECE:
+            with memoryview(held) as view:
+                piece = bytes(view[:PIECE])
             del held[:PIECE]
+            yield piece
     if held:
         yield bytes(held)

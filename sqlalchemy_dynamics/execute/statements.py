@@ -11,9 +11,9 @@ from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute import connection_props
 from sqlalchemy_dynamics.execute.associations import association_names, find_association
 from sqlalchemy_dynamics.execute.calls import FINDERS, LAST_FINDERS, NAMES, Caller, detail_of, run_call
+from sqlalchemy_dynamics.execute.downloads import pieces
 from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.explain import Step, explained
-from sqlalchemy_dynamics.execute.downloads import pieces
 from sqlalchemy_dynamics.execute.file_objects import FileReader, FileWriter
 from sqlalchemy_dynamics.execute.files import Cell, Upload, content_of, send_file
 from sqlalchemy_dynamics.execute.local import LocalExecutor, mentioned
