@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+from duckdb.func import PythonUDFType
 
 from sqlalchemy_dynamics.edm import SqlType
 from sqlalchemy_dynamics.errors import (
@@ -26,6 +27,7 @@ from sqlalchemy_dynamics.errors import (
     StatementCancelled,
 )
 from sqlalchemy_dynamics.execute.guid_order import GUID_MACRO
+from sqlalchemy_dynamics.execute.texts import FUNCTIONS, MACROS
 
 __all__ = ["EngineOptions", "Workspace", "open_workspace"]
 
@@ -33,8 +35,7 @@ _SETTINGS = (
     "SET TimeZone='UTC'",
     "SET default_collation='nocase.noaccent'",
     "SET default_null_order='nulls_first_on_asc_last_on_desc'",
-    "CREATE MACRO text_fold(x) AS replace(lower(strip_accents(x)), 'ß', 'ss')",
-    "CREATE MACRO text_key(x) AS rtrim(text_fold(x), ' ')",
+    *MACROS,
     GUID_MACRO,
     "SET lock_configuration=true",
 )
@@ -83,6 +84,8 @@ def _started(options: EngineOptions) -> duckdb.DuckDBPyConnection:
     if options.temp_directory:
         config["temp_directory"] = options.temp_directory
     connection = duckdb.connect(":memory:", config=config)
+    for name, function in FUNCTIONS.items():
+        connection.create_function(name, function, ["VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW)
     for setting in _SETTINGS:
         connection.execute(setting)
     return connection

@@ -15,6 +15,7 @@ from sqlalchemy_dynamics.execute.parallel import side_by_side
 from sqlalchemy_dynamics.execute.requests import Ask, asks_of, fields_of
 from sqlalchemy_dynamics.execute.result import ResultColumn, Row
 from sqlalchemy_dynamics.execute.running import Running
+from sqlalchemy_dynamics.execute.texts import as_stored
 from sqlalchemy_dynamics.execute.views import source_of, view_sql
 from sqlalchemy_dynamics.planner.plan import Residual, Scan
 
@@ -108,7 +109,7 @@ class ResidualResult:
             for batch in reader:
                 if self._running.cancelled.is_set():
                     raise StatementCancelled("the statement was cancelled")
-                yield batch
+                yield as_stored(batch)
 
     def _supply(self) -> None:
         if self._work.streaming:

@@ -8,8 +8,6 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.metadata.model import Column
-from sqlalchemy_dynamics.odata.filters import Both, Filter, Never
 from sqlalchemy_dynamics.odata.filters import Never
 from sqlalchemy_dynamics.planner.carrying import speak_text_rule
 from sqlalchemy_dynamics.planner.checks import checks_of
@@ -19,8 +17,6 @@ from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.first_rows import first_rows
 from sqlalchemy_dynamics.planner.groups import grouping_of
-from sqlalchemy_dynamics.planner.implied import Implied, imply
-from sqlalchemy_dynamics.planner.guids import Types, order_guids
 from sqlalchemy_dynamics.planner.guids import Types, order_guids
 from sqlalchemy_dynamics.planner.implied import imply
 from sqlalchemy_dynamics.planner.joined_rows import joined_rows
@@ -34,8 +30,8 @@ from sqlalchemy_dynamics.planner.residual import (
     is_read_once,
     name_outputs,
     parameters_in,
+    read_parameters,
     settle,
-    speak_text_rule,
     stand_in,
     to_sql,
 )
@@ -127,25 +123,27 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
     checks = checks_of(tree, translator.sources, kinds)
     unneeded = needless(tree, occurrences, translator)
     if extremes is not None:
-        local = Plan(_over_one(shape.select.copy(), _as_needed(extremes, unneeded), checks), _FIRST)
+        local = Plan(_over_one(shape.select.copy(), _as_needed(extremes, unneeded), kinds, checks), _FIRST)
     else:
         local = _residual(whole, lookup, kinds, pinned, True)
     if grouping is None:
         return local
-    merging = Plan(_over_one(grouping.merged(), _as_needed(grouping.scan, unneeded), checks), _MERGED, fallback=local)
+    merged = _over_one(grouping.merged(), _as_needed(grouping.scan, unneeded), kinds, checks)
+    merging = Plan(merged, _MERGED, fallback=local)
     rows = grouping.rows()
     return merging if rows is None else Plan(rows, fallback=merging)
 
 
-def _over_one(select: exp.Select, scan: Scan, checks: tuple[Check, ...]) -> Residual:
+def _over_one(select: exp.Select, scan: Scan, kinds: Kinds, checks: tuple[Check, ...]) -> Residual:
     """The statement over the one scan's view; its WHERE is met by every row of it."""
     select.set("where", None)
+    speak_text_rule(select, Sources([]), kinds)
+    order_guids(select, Types(Sources([]), scan.table))
     table = (select.args.get("from_") or select.args.get("from")).this
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
     table.replace(exp.Table(this=exp.to_identifier(scan.view), alias=alias))
     return Residual(to_sql(select), (scan,), parameters_in(select), True, checks)
 
-    order_guids(select, Types(Sources([]), scan.table))
 
 def _residual(
     tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object], pushdown: bool
@@ -165,12 +163,13 @@ def _residual(
     notes = {**translator.refused, **dict(reasons(tree, translator.sources))}
     occurrences = [each for each in occurrences if each.node.root() is tree]
     columns = columns_needed(tree, occurrences)
-    speak_text_rule(tree, translator)
+    order_guids(tree, Types(translator.sources))
+    read_parameters(tree, translator)
+    speak_text_rule(tree, translator.sources, kinds)
     stand_in(occurrences)
     scans = tuple(_as_needed(scan, unneeded) for scan in scans_of(occurrences, columns, implied, limited))
     work = Residual(to_sql(tree), scans, parameters_in(tree), once and len(scans) == 1, checks)
     return Plan(work, tuple(notes.items()) if pushdown else _WHOLE)
-    order_guids(tree, Types(translator.sources))
 
 
 def _as_needed(scan: Scan, unneeded: Needless) -> Scan:

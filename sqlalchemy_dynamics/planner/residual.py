@@ -13,11 +13,12 @@ from sqlalchemy_dynamics.planner.parse import parameter_key, render
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.spoken import title
 
-__all__ = ["is_read_once", "name_outputs", "parameters_in", "settle", "speak_text_rule", "stand_in", "to_sql"]
+__all__ = ["is_read_once", "name_outputs", "parameters_in", "read_parameters", "settle", "stand_in", "to_sql"]
 
-_EQUALITIES = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In)
-_ORDERINGS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
-_LIKES = (exp.Like, exp.ILike, exp.StartsWith)
+_COMPARISONS = (
+    *(exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In),
+    *(exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between),
+)
 _CAST_KINDS = {"UUID": {"str"}, "INTEGER": {"str"}, "BIGINT": {"str"}, "DECIMAL": {"float", "str"}, "DOUBLE": {"str"}}
 _TIMES = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE"})
 
@@ -50,19 +51,11 @@ def stand_in(occurrences: Iterable[Occurrence]) -> None:
         node.set("db", None)
 
 
-def speak_text_rule(tree: exp.Expression, translator: Translator) -> None:
-    """Make comparisons of columns with constants mean what the service means.
-
-    Text is equal when it is after folding case and accents and dropping trailing blanks: DuckDB's collation does
-    the former only. Text parameters compared with other types are read as the column's type, as literals are.
-    """
-    for node in list(tree.find_all(*_EQUALITIES, *_ORDERINGS, *_LIKES)):
+def read_parameters(tree: exp.Expression, translator: Translator) -> None:
+    """Read text parameters that are compared with columns of other types as those types, as literals are."""
+    for node in list(tree.find_all(*_COMPARISONS)):
         column = _column(node, translator)
-        if column is None:
-            continue
-        if column.type.family == "VARCHAR" and not isinstance(node, _ORDERINGS):
-            _fold(node, "text_fold" if isinstance(node, _LIKES) else "text_key")
-        else:
+        if column is not None and column.type.family != "VARCHAR":
             _cast_parameters(node, column, translator)
 
 
@@ -89,12 +82,6 @@ def _operands(node: exp.Expression) -> list[exp.Expression]:
     if isinstance(node, exp.Between):
         return [node.this, node.args["low"], node.args["high"]]
     return [node.this, node.expression]
-
-
-def _fold(node: exp.Expression, macro: str) -> None:
-    for operand in _operands(node):
-        if not isinstance(operand, exp.Null):
-            operand.replace(exp.Anonymous(this=macro, expressions=[operand.copy()]))
 
 
 def _cast_parameters(node: exp.Expression, column: Column, translator: Translator) -> None:
