@@ -239,6 +239,13 @@ def test_another_process_reads_the_disk(processes: Processes) -> None:
     assert processes.organisation.asked == []
 
 
+def test_the_document_comes_from_the_disk_where_it_is_kept(processes: Processes) -> None:
+    catalog = processes.start()
+    assert catalog.document() == SMALL
+    assert processes.organisation.asked.count("$metadata") == 1
+    assert processes.start("localhost").document() == SMALL
+
+
 def test_old_metadata_is_validated_by_one_request(processes: Processes) -> None:
     processes.start().table("account")
     processes.organisation.asked.clear()

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from dynamics_auth.procedures import PROCEDURES as SIGN_IN
+from sqlalchemy_dynamics.execute.associations import ASSOCIATIONS
 from sqlalchemy_dynamics.execute.explain import steps_of
 from sqlalchemy_dynamics.planner.parse import parse
 from sqlalchemy_dynamics.planner.reading import plan_select
@@ -18,6 +20,7 @@ from tests.planner.organisation import MODEL
 README = Path(__file__).resolve().parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 PUSHED, PUSHED_END = "<!-- pushdown: begin -->", "<!-- pushdown: end -->"
+PROCEDURES, PROCEDURES_END = "<!-- procedures: begin -->", "<!-- procedures: end -->"
 BEGIN, END = "<!-- properties: begin -->", "<!-- properties: end -->"
 
 
@@ -34,6 +37,16 @@ def _default(default: str | None) -> str:
 def _meaning(row: Any) -> str:
     allowed = f" ({' · '.join(row.allowed)})" if row.allowed else ""
     return (str(row.doc) + allowed).replace("|", "\\|")
+
+
+def procedures_table() -> str:
+    """Return the table of built-in procedures as Markdown."""
+    sign_in = [(each.name, [item.name for item in each.inputs], each.doc) for each in SIGN_IN]
+    links = [(name, inputs, doc) for name, (inputs, _, doc) in ASSOCIATIONS.items()]
+    rows = [
+        f"| `{name}` | {', '.join(f'`{each}`' for each in inputs)} | {doc} |" for name, inputs, doc in sign_in + links
+    ]
+    return "\n".join(["| procedure | inputs | what it does |", "|---|---|---|", *rows])
 
 
 CONDITIONS = [
@@ -100,6 +113,11 @@ def test_the_pushdown_table_is_the_planners() -> None:
     assert shown == pushdown_table(), "run python -m tests.test_readme"
 
 
+def test_the_procedures_are_those_of_the_code() -> None:
+    shown = TEXT[TEXT.index(PROCEDURES) + len(PROCEDURES) : TEXT.index(PROCEDURES_END)].strip()
+    assert shown == procedures_table(), "run python -m tests.test_readme"
+
+
 def test_the_properties_are_those_of_the_code() -> None:
     shown = TEXT[TEXT.index(BEGIN) + len(BEGIN) : TEXT.index(END)].strip()
     assert shown == properties_table(), "run python -m tests.test_readme"
@@ -116,6 +134,7 @@ def test_the_examples_run() -> None:
     assert len(names["pipeline"]) == 10
     assert names["table"].num_rows > 0
     assert names["raised"] > 0
+    assert names["won"] == 1 and names["texts"] == "ababab"
 
 
 def test_the_fixture_example_runs(tmp_path: Path) -> None:
@@ -133,4 +152,5 @@ def _written(text: str, begin: str, end: str, table: str) -> str:
 
 if __name__ == "__main__":
     new = _written(TEXT, BEGIN, END, properties_table())
+    new = _written(new, PROCEDURES, PROCEDURES_END, procedures_table())
     README.write_text(_written(new, PUSHED, PUSHED_END, pushdown_table()), encoding="utf-8")

@@ -112,6 +112,14 @@ class Catalog:
         """The tables as `$metadata` tells them, not enriched."""
         return self._current().model
 
+    def document(self) -> bytes:
+        """The `$metadata` document itself: from the disk where it is kept there, else fetched again."""
+        edition = self._current()
+        stored = self._disk.document() if self._disk else None
+        if stored is not None and stored.version == edition.version:
+            return stored.document
+        return self._session.send(_METADATA).body
+
     def names(self) -> tuple[str, ...]:
         """The logical names of the tables that can be queried, sorted."""
         return tuple(sorted(set(self.model().entity_sets.values())))

@@ -19,7 +19,7 @@ from sqlalchemy_dynamics.odata.changes import associate, disassociate, point_to,
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.odata.query import MOST_ROWS
 
-__all__ = ["association_names", "find_association"]
+__all__ = ["ASSOCIATIONS", "association_names", "find_association"]
 
 _FROM = ("FromTable", "FromId", "NavigationProperty")
 _TO = ("ToTable", "ToId")
@@ -33,12 +33,12 @@ class _Page(msgspec.Struct):
 
 def association_names(caller: Caller) -> Iterable[str]:
     """Return the names of the four procedures."""
-    return _PROCEDURES
+    return ASSOCIATIONS
 
 
 def find_association(caller: Caller, name: str) -> Procedure | None:
     """Return one of the four procedures by its name in any case."""
-    for known, (inputs, run) in _PROCEDURES.items():
+    for known, (inputs, run, _) in ASSOCIATIONS.items():
         if known.lower() == name.lower():
             return Procedure(known, inputs, _running(caller, known, inputs, run), _explaining(caller, known, inputs))
     return None
@@ -230,9 +230,14 @@ _REQUESTS: Mapping[str, Callable[[_Given], HttpRequest]] = {
     "RemoveAssociation": _unlink,
     "ListAssociations": _linked,
 }
-_PROCEDURES: Mapping[str, tuple[tuple[str, ...], _Run]] = {
-    "CreateAssociation": ((*_FROM, *_TO), _change(_link)),
-    "RemoveAssociation": ((*_FROM, *_TO), _change(_unlink)),
-    "ListAssociations": (_FROM, _list),
-    "ListNavigationProperties": (("TableName",), _navigations),
+ASSOCIATIONS: Mapping[str, tuple[tuple[str, ...], _Run, str]] = {
+    "CreateAssociation": ((*_FROM, *_TO), _change(_link), "Links two rows, or points a lookup to a row."),
+    "RemoveAssociation": ((*_FROM, *_TO), _change(_unlink), "Takes the link away, or clears the lookup."),
+    "ListAssociations": (_FROM, _list, "The rows linked: `ToTable`, `ToId`."),
+    "ListNavigationProperties": (
+        ("TableName",),
+        _navigations,
+        "The ways from a table: `NavigationProperty`, `ToTable`, `IsCollection`, `LookupColumn`.",
+    ),
 }
+"""Inputs, work and meaning of each procedure."""

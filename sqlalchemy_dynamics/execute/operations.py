@@ -27,7 +27,6 @@ from sqlalchemy_dynamics.session.cache import ProcessCache
 __all__ = ["find_operation", "operation_names"]
 
 _TARGET = "Target"
-_METADATA = HttpRequest("GET", "$metadata", {"Accept": "application/xml"}, repeatable=True)
 _KNOWN: ProcessCache[Operations] = ProcessCache(16)
 
 
@@ -51,10 +50,9 @@ def operation_names(caller: Caller) -> Iterable[str]:
 
 
 def _operations(caller: Caller) -> Operations | None:
-    session = caller.session
     try:
-        key = (session.key, caller.catalog.stamp)
-        return _KNOWN.get(key, lambda: parse_operations(session.send(_METADATA).body))
+        key = (caller.session.key, caller.catalog.stamp)
+        return _KNOWN.get(key, lambda: parse_operations(caller.catalog.document()))
     except (InterfaceError, AuthenticationError):
         return None
 
