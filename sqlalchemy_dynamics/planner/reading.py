@@ -16,6 +16,7 @@ from sqlalchemy_dynamics.planner.contents import left_out, with_addresses
 from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.first_rows import first_rows
+from sqlalchemy_dynamics.planner.flattening import flattened
 from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.guids import Types, order_guids
 from sqlalchemy_dynamics.planner.implied import imply
@@ -64,8 +65,11 @@ def plan_select(
     """
     tree = _with_logical_names(tree.copy())
     name_outputs(tree)
-    if pushdown and tree.find(exp.Join):
-        without_semijoins(tree, _translator(find_occurrences(tree, lookup), lookup, kinds, pinned))
+    if pushdown and tree.find(exp.Join, exp.Subquery, exp.CTE):
+        translator = _translator(find_occurrences(tree, lookup), lookup, kinds, pinned)
+        if flattened(tree, translator.sources):
+            translator = _translator(find_occurrences(tree, lookup), lookup, kinds, pinned)
+        without_semijoins(tree, translator)
     downloads, notes = with_addresses(tree, lookup), left_out(tree, lookup)
     alone = _alone(tree, lookup, kinds, pinned) if pushdown else None
     plan = alone or _residual(tree, lookup, kinds, pinned, pushdown)

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.planner.names import cte_of, from_nodes, is_transparent
 
-__all__ = ["unwrapped"]
+__all__ = ["derived_query", "unwrapped"]
 
 _KEPT = frozenset({"expressions", "from_", "from", "where"})
 
@@ -33,7 +33,7 @@ def _inner(outer: exp.Select) -> exp.Select | None:
     if len(nodes) != 1 or outer.args.get("laterals"):
         return None
     node = nodes[0]
-    query = _query(node, outer)
+    query = derived_query(node, outer)
     if not isinstance(query, exp.Select) or any(value for key, value in query.args.items() if key not in _KEPT):
         return None
     reads = list(from_nodes(query))
@@ -42,7 +42,8 @@ def _inner(outer: exp.Select) -> exp.Select | None:
     return query if _offers_enough(outer, query) else None
 
 
-def _query(node: exp.Expression, outer: exp.Select) -> exp.Expression | None:
+def derived_query(node: exp.Expression, outer: exp.Select) -> exp.Expression | None:
+    """Return the query of the derived table, or of the lone common table expression, that a SELECT reads."""
     alias = node.args.get("alias")
     if isinstance(alias, exp.TableAlias) and alias.args.get("columns"):
         return None

@@ -1,4 +1,4 @@
-"""Four tables with every kind of tie: a lookup to the own table, one to either of two, children, links of many to many."""
+"""Tables with every kind of tie: a lookup to the own table, one to either of two, children, links of many to many."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def chosen(draw: st.DrawFn) -> str:
             ["t.n AS c, t.name AS d", "count(*) AS c", "DISTINCT t.k AS c", "sum(t.n) AS c, count(t.k) AS d", "t.*"]
         )
     )
-    tail = draw(st.sampled_from(["", "", f" ORDER BY t.madeon DESC, t.no LIMIT 4"]))
+    tail = draw(st.sampled_from(["", "", " ORDER BY t.madeon DESC, t.no LIMIT 4"]))
     head = head if not tail else "t.n AS c, t.k AS d"
     return f"SELECT {head} FROM {table} t WHERE {where}{tail}"
 
@@ -218,12 +218,13 @@ def limited(draw: st.DrawFn) -> str:
         st.sampled_from(
             [
                 f"SELECT d.m AS c, o.{column} AS e FROM ({derived}) d {kind} {other} o ON o.{column} = d.x{where}",
-                f"WITH d AS ({derived}) SELECT d.m AS c, count(*) AS e FROM d {kind} {other} o ON o.{column} = d.x{where} "
-                f"GROUP BY d.m",
+                f"WITH d AS ({derived}) SELECT d.m AS c, count(*) AS e FROM d {kind} {other} o "
+                f"ON o.{column} = d.x{where} GROUP BY d.m",
                 f"SELECT o.{column} AS c FROM {other} o WHERE o.{column} IN ({listed})",
                 f"SELECT o.{column} AS c FROM {other} o WHERE o.{column} NOT IN ({listed})",
-                f"SELECT t.n AS c, sum(t.k) AS e FROM {table} t JOIN (SELECT s.name AS mne, sum(s.n) AS q FROM {table} s "
-                f"WHERE {inner} GROUP BY s.name ORDER BY q DESC, mne LIMIT 3) d ON t.name = d.mne GROUP BY t.n",
+                f"SELECT t.n AS c, sum(t.k) AS e FROM {table} t JOIN (SELECT s.name AS mne, sum(s.n) AS q "
+                f"FROM {table} s WHERE {inner} GROUP BY s.name ORDER BY q DESC, mne LIMIT 3) d "
+                "ON t.name = d.mne GROUP BY t.n",
             ]
         )
     )
@@ -254,4 +255,32 @@ def scalar(draw: st.DrawFn) -> str:
     )
 
 
-statement = st.one_of(chosen(), joined(), joined(), ordered(), limited(), scalar())
+@st.composite
+def dataset(draw: st.DrawFn) -> str:
+    """A join under other names in a derived table, as BI tools wrap it."""
+    text, tables, left_over = draw(_source(3))
+    (one, _), (two, second) = tables[0], tables[-1]
+    terms = left_over + ([draw(condition(tables, 1, draw(st.booleans())))] if draw(st.booleans()) else [])
+    where = f" WHERE {' AND '.join(terms)}" if terms else ""
+    columns = [f"{one}.n AS x", f"{one}.no AS id", f"{two}.{_columns(second)[0]} AS y", f"{one}.name AS n"]
+    inner = f"SELECT {', '.join(columns)} FROM {text}{where}"
+    outer = draw(st.sampled_from(["", " WHERE x > 1", " WHERE d.y IS NOT NULL", " WHERE n LIKE 'o%' OR x IS NULL"]))
+    head, tail = f"({inner}) d{outer}", "ORDER BY id, CAST(y AS VARCHAR)"
+    return draw(
+        st.sampled_from(
+            [
+                f"SELECT x, y AS z FROM {head}",
+                f"SELECT * FROM {head} {tail} LIMIT 4",
+                f"SELECT x AS x, count(*) AS c FROM {head} GROUP BY x",
+                f"SELECT count(*) AS c, count(y) AS n, sum(x) AS s FROM {head}",
+                f"SELECT DISTINCT y FROM {head}",
+                f"SELECT x, n AS q FROM ({inner.replace('.name AS n', '.k AS n')}) d {tail} LIMIT 3",
+                f"SELECT y AS g, min(x) AS m FROM {head} GROUP BY y HAVING count(*) > 1",
+                f"WITH d AS ({inner}) SELECT d.x, d.id FROM d{outer} ORDER BY d.id LIMIT 5",
+                f"SELECT count(*) AS c FROM (SELECT x, y FROM {head} {tail} LIMIT 5) e",
+            ]
+        )
+    )
+
+
+statement = st.one_of(chosen(), joined(), joined(), ordered(), limited(), scalar(), dataset())
