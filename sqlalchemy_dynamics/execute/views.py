@@ -1,4 +1,4 @@
-"""The views that stand for the base tables: all columns in order, those not fetched as typed NULLs."""
+"""The views that stand for the base tables: all columns in order but files, those not fetched as typed NULLs."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ def _expressions(scan: Scan) -> Iterator[str]:
         yield from (f"CAST({_quoted(m.alias)} AS {m.type.sql}) AS {_quoted(m.alias)}" for m in scan.groups.measures)
         return
     fetched = {column.name for column in scan.columns}
-    for name, column in scan.table.columns.items():
-        yield _fetched(column) if name in fetched else f"CAST(NULL AS {column.type.sql}) AS {_quoted(name)}"
+    for column in scan.table.listed:
+        absent = f"CAST(NULL AS {column.type.sql}) AS {_quoted(column.name)}"
+        yield _fetched(column) if column.name in fetched else absent
 
 
 def _fetched(column: Column) -> str:

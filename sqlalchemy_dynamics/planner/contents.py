@@ -180,7 +180,7 @@ class _Rewriting:
         return outputs
 
     def _item(self, item: exp.Expression) -> _Output:
-        inner = item.this if isinstance(item, exp.Alias) else item
+        inner = (item.this if isinstance(item, exp.Alias) else item).unnest()
         name = item.alias or (inner.name if isinstance(inner, exp.Column) else "")
         asked = _sized(inner)
         found = self.found(asked or inner)
@@ -349,7 +349,9 @@ def _only_presence(node: exp.Expression) -> bool:
 
 
 def _is_item(node: exp.Expression) -> bool:
-    child = node.parent if isinstance(node.parent, exp.Alias) else node
+    child = node
+    while isinstance(child.parent, (exp.Alias, exp.Paren)):
+        child = child.parent
     return isinstance(child.parent, exp.Select) and child.arg_key == "expressions"
 
 

@@ -182,7 +182,8 @@ def test_what_cannot_be_a_file(connection: dbapi.Connection, row: str, org: Sand
         cursor.execute(ADD + " ON CONFLICT (new_sampleid) DO NOTHING", (row, b"x"))
     with pytest.raises(errors.NotSupportedError, match="ON CONFLICT cannot set file columns"):
         cursor.execute(
-            "INSERT INTO new_sample (new_sampleid) VALUES (?) ON CONFLICT (new_sampleid) DO UPDATE SET new_document = ?",
+            "INSERT INTO new_sample (new_sampleid) VALUES (?) ON CONFLICT (new_sampleid) "
+            "DO UPDATE SET new_document = ?",
             (row, b"x"),
         )
     with pytest.raises(errors.ProgrammingError, match=r"account.name is no file"):
