@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -90,7 +91,7 @@ def bound_route(service: Service, request: Request, resource: Resource) -> Reply
 
 def _answer(service: Service, request: Request, resource: Resource, found: Operation | None, segment: str) -> Reply:
     if found is None:
-        raise no_such_segment(segment)
+        raise _unknown(service, resource.name, segment)
     if (request.method == "GET") != found.is_function:
         message = f"No HTTP resource was found that matches the request URI '{request.root}{request.path}'."
         raise ODataError(404, "", message)
@@ -103,6 +104,13 @@ def _answer(service: Service, request: Request, resource: Resource, found: Opera
         return _by_itself(service, request, resource, found)
     with service.store.transaction():
         return serve(Call(service, request, found, arguments, resource))
+
+
+def _unknown(service: Service, name: str, segment: str) -> ODataError:
+    """The refusal of an operation that is not served: 501 where the organisation's own document declares it."""
+    if re.search(rf'<(?:Action|Function) Name="{re.escape(name)}"'.encode(), service.organisation.document):
+        return ODataError(501, "0x80040315", f"The sandbox does not run '{name}', which $metadata declares.")
+    return no_such_segment(segment)
 
 
 def _by_itself(service: Service, request: Request, resource: Resource, found: Operation) -> Reply:
