@@ -51,6 +51,7 @@ class FileReader(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return so many bytes, fewer only at the end; all that are left by default."""
+        self._check_open()
         wanted = self.size - self._place if size is None or size < 0 else size
         parts: list[bytes] = []
         while wanted > 0 and (part := self.read1(wanted)):
@@ -60,8 +61,7 @@ class FileReader(io.BufferedIOBase):
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return bytes with one request at most."""
-        if self.closed:
-            raise ValueError("the file is closed")
+        self._check_open()
         if self._place >= self.size:
             return b""
         part = self._part
@@ -71,6 +71,10 @@ class FileReader(io.BufferedIOBase):
         data = part.data[start : start + size] if size >= 0 else part.data[start:]
         self._place += len(data)
         return data
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError("the file is closed")
 
 
 class FileWriter(io.BufferedIOBase):
