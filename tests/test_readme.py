@@ -134,6 +134,7 @@ def test_the_examples_run() -> None:
     assert len(names["pipeline"]) == 10
     assert names["table"].num_rows > 0
     assert names["raised"] > 0
+    assert names["content"] == b"%PDF-1.7" and names["size"] == 5 * 1024 * 1024
     assert names["won"] == 1 and names["texts"] == "ababab"
 
 
