@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy_dynamics.edm import SqlType, decimal
@@ -98,10 +98,20 @@ def _first_rows(scan: Scan, query: Query, values: Values | None) -> Iterator[Que
 
 
 def _expands(scan: Scan, among: Sequence[Scan]) -> tuple[Expand, ...]:
-    return tuple(
+    return _united(
         Expand(navigation, tuple(column.wire for column in inner.columns), _expands(inner, among))
         for navigation, inner in _inside(scan, among)
     )
+
+
+def _united(expands: Iterable[Expand]) -> tuple[Expand, ...]:
+    """Name each navigation property once, whatever it is expanded for."""
+    found: dict[str, Expand] = {}
+    for each in expands:
+        known = found.get(each.navigation, Expand(each.navigation))
+        select = tuple(dict.fromkeys((*known.select, *each.select)))
+        found[each.navigation] = Expand(each.navigation, select, _united((*known.expand, *each.expand)))
+    return tuple(found.values())
 
 
 def _inside(scan: Scan, among: Sequence[Scan]) -> Iterator[tuple[str, Scan]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
 from sqlalchemy_dynamics.planner.implied import cannot_be_missing, is_odd
 from sqlalchemy_dynamics.planner.names import Occurrence, from_nodes
 from sqlalchemy_dynamics.planner.pushdown import Translator
@@ -84,6 +84,8 @@ class _Joined:
 
     def _dropped(self, table: Occurrence) -> bool:
         join = self._join_of(table)
+        if self._named_by_lookup(table, join):
+            return True
         if join is not None and join.side == "LEFT":
             return self._left_out(table, join) or self._missing(table, join) or self._made_inner(table, join)
         terms = [term for term in self._inner_terms() if self._mentions(term, table)]
@@ -93,6 +95,32 @@ class _Joined:
         if linked.pair[0].name != table.table.primary_key and not self._may_repeat():
             return False
         return self._replaced(table, linked, other, terms, negated=False)
+
+    def _named_by_lookup(self, table: Occurrence, join: exp.Join | None) -> bool:
+        """Groups by the name of a looked-up row are groups by the lookup, which comes with that name."""
+        left = join is not None and bool(join.side)
+        terms = _terms(join.args.get("on")) if left and join is not None else self._inner_terms()
+        terms = [term for term in terms if self._mentions(term, table)]
+        linked, other = self._linked(table, terms)
+        if linked is None or other is None or not self._is_grouped() or (left and len(terms) > 1):
+            return False
+        names = names_of(table.table, linked.pair, other.table, left)
+        inside = {id(column) for term in terms for column in term.find_all(exp.Column)}
+        wanted = [
+            column
+            for column in self.select.find_all(exp.Column)
+            if id(column) not in inside and self._may_be_of(column, table)
+        ]
+        said = related(self.translator, linked, other)
+        if not wanted or said is None or not said.exact or any(each.name.lower() not in names for each in wanted):
+            return False
+        for column in wanted:
+            _rename(column, names[column.name.lower()], other)
+        return True
+
+    def _is_grouped(self) -> bool:
+        select = self.select
+        return bool(select.args.get("group")) or any(item.find(exp.AggFunc) for item in select.expressions)
 
     def _left_out(self, table: Occurrence, join: exp.Join) -> bool:
         """A LEFT JOIN whose columns nobody wants, and that repeats no row."""
@@ -234,6 +262,26 @@ class _Joined:
             start = self.select.args.get("from_") or self.select.args["from"]
             start.set("this", leaving.this)
         return spared
+
+
+def names_of(table: Table, pair: tuple[Column, Column], other: Table, left: bool) -> dict[str, str]:
+    """Return the other table's columns that show this one's: its key and its name, by the lookup between them."""
+    key, lookup = pair
+    if key.name != table.primary_key or lookup.kind is not Kind.LOOKUP or (left and len(lookup.navigations) > 1):
+        return {}
+    companion = other.columns.get(f"{lookup.name}{Companion.NAME.value}")
+    known = {key.name: lookup.name} if not left else {}
+    if companion is not None and companion.base == lookup.name and table.primary_name:
+        known[table.primary_name] = companion.name
+    return known
+
+
+def _rename(column: exp.Column, name: str, table: Occurrence) -> None:
+    """Put another table's column where one stood; an output keeps its name."""
+    new: exp.Expression = exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier(table.alias, quoted=True))
+    if isinstance(column.parent, exp.Select) and column.arg_key == "expressions":
+        new = exp.alias_(new, column.name, quoted=True)
+    column.replace(new)
 
 
 def _is_star(item: exp.Expression) -> bool:

@@ -172,6 +172,7 @@ def joined(draw: st.DrawFn) -> str:
                 f"SELECT DISTINCT {items} FROM {text}{where}",
                 f"SELECT count(*) AS c FROM {text}{where}",
                 f"SELECT {names[0]} AS c, count(*) AS d FROM {text}{where} GROUP BY {names[0]}",
+                f"SELECT {numbered}.name AS c, count({names[0]}) AS d FROM {text}{where} GROUP BY {numbered}.name",
                 f"SELECT min({numbered}.n) AS c, max({numbered}.madeon) AS d FROM {text}{where}",
                 f"SELECT {wanted[0][0]}.* FROM {text}{where}",
                 f"SELECT {items}, upper(coalesce({names[0]}::varchar, '-')) AS u FROM {text}{where}",
