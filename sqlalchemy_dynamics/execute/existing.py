@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from sqlalchemy_dynamics.errors import OperationalError
 from sqlalchemy_dynamics.execute.requests import KEYS_PER_REQUEST
-from sqlalchemy_dynamics.metadata.model import Column, Table
+from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.odata.filters import Among, Value
+from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.odata.messages import Send
 from sqlalchemy_dynamics.odata.query import Query, to_request
 
-__all__ = ["existing", "row_of"]
+__all__ = ["existing", "holds", "row_of"]
+
+_BIND = "@odata.bind"
 
 
 class _Rows(msgspec.Struct):
@@ -37,6 +43,38 @@ def row_of(send: Send, table: Table, key: str, columns: tuple[Column, ...]) -> d
     wires = tuple(dict.fromkeys((primary.wire, *(column.wire for column in columns))))
     query = Query(table.entity_set, select=wires, filter=Among((primary.wire,), (Value(key, primary.edm),)))
     return next(iter(_rows(send, query)), None)
+
+
+def holds(send: Send, table: Table, key: str, body: Mapping[str, Any]) -> bool:
+    """Say whether a row is there and holds what a body gives it, in the form that the service keeps it."""
+    given = [(found, value) for name, value in body.items() if (found := _column(table, name)) is not None]
+    row = row_of(send, table, key, tuple(column for column, _ in given))
+    return row is not None and all(
+        _kept(column, value) == _kept(column, row.get(column.wire)) for column, value in given
+    )
+
+
+def _column(table: Table, name: str) -> Column | None:
+    """The column that a member of a body sets; None for an image, of which a read returns a small one."""
+    plain = (each for each in table.columns.values() if each.companion is None and each.kind is not Kind.IMAGE)
+    navigation = name.removesuffix(_BIND)
+    if navigation != name:
+        return next((each for each in plain if navigation in each.navigations.values()), None)
+    return next((each for each in plain if each.wire == name), None)
+
+
+def _kept(column: Column, value: object) -> object:
+    """A value as the service keeps it: no empty text, numbers of the column's digits, moments of whole seconds."""
+    if value is None or value == "":
+        return None
+    if column.kind is Kind.LOOKUP:
+        return str(value).rpartition("(")[2].rstrip(")").lower()
+    if column.kind is Kind.MULTICHOICE:
+        return sorted(str(value).replace(" ", "").split(","))
+    found = convert(value, column.edm)
+    if isinstance(found, Decimal) and column.type.scale is not None:
+        return round(found, column.type.scale)
+    return found.replace(microsecond=0) if isinstance(found, datetime) else found
 
 
 def _rows(send: Send, query: Query) -> list[dict[str, object]]:

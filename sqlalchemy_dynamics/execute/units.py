@@ -18,14 +18,13 @@ from sqlalchemy_dynamics.errors import (
     OperationalError,
 )
 from sqlalchemy_dynamics.execute.changes import Change, is_duplicate, is_missing, is_stale, named, request_of
-from sqlalchemy_dynamics.execute.existing import existing, row_of
+from sqlalchemy_dynamics.execute.existing import existing, holds
 from sqlalchemy_dynamics.execute.outcomes import REFUSED, UNKNOWN, UNMATCHED, WRITTEN, Outcomes
 from sqlalchemy_dynamics.execute.persisting import Answer, Persistence
 from sqlalchemy_dynamics.odata import changes as wire
 from sqlalchemy_dynamics.odata.batch import MOST_PARTS, ChangeSet, pack, unpack
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION
 from sqlalchemy_dynamics.odata.faults import error_of
-from sqlalchemy_dynamics.odata.literals import json_value
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
@@ -247,16 +246,8 @@ class Units:
         if change.verb == "create" and change.made:
             return bool(existing(self._session.send, change.table, (change.key,)))
         if change.verb in ("create", "update") or (change.verb == "upsert" and change.key):
-            return self._has_values(change)
+            return holds(self._session.send, change.table, change.key, change.body)
         return change.verb == "delete" and not existing(self._session.send, change.table, (change.key,))
-
-    def _has_values(self, change: Change) -> bool:
-        wires = {column.wire: column for column in change.table.columns.values() if column.companion is None}
-        columns = tuple(wires[name] for name in change.body if name in wires)
-        row = row_of(self._session.send, change.table, change.key, columns)
-        return row is not None and all(
-            json_value(row.get(column.wire), column.edm) == change.body[column.wire] for column in columns
-        )
 
     def _gone(self, changes: Sequence[Change], error: DataverseError | OperationalError) -> list[Change]:
         """The changes whose rows are missing, by the ids that the error names."""

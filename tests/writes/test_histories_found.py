@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from .conftest import Sql
+from datetime import UTC, datetime
+
+from sqlalchemy_dynamics.sandbox import Sandbox
+
+from .conftest import Connect, Sql, control
 from .histories.tables import key_of
 
 ONE, TWO = key_of("account", 1), key_of("account", 2)
@@ -18,3 +22,23 @@ def test_computed_upserts_take_choices_by_label_and_number_side_by_side(sql: Sql
         assert found.fetchall() == [(1,), (1,)]
     found = sql("SELECT numberofemployees FROM account WHERE accountid IN (?, ?) ORDER BY 1", (ONE, TWO))
     assert found.fetchall() == [(10,), (14,)]
+
+
+def test_a_row_is_known_again_by_what_the_service_keeps_of_it(sql: Sql, connect: Connect, org: Sandbox) -> None:
+    """Empty text becomes NULL, moments lose their fractions: the row of a lost answer is no other's."""
+    moment = datetime(2024, 2, 29, 12, 0, 0, 250_000, UTC)
+    sql("DELETE FROM new_sample WHERE new_sampleid = ?", (key_of("new_sample", 1),))
+    insert = "INSERT INTO new_sample (new_sampleid, new_name, new_moment, new_amount) VALUES (?, '', ?, 1.00005)"
+    connection = connect()
+    control(org, "POST", "faults", {"kind": "drop", "when": "#1"})
+    assert connection.cursor().execute(insert, (key_of("new_sample", 1), moment)).rowcount == 1
+
+
+def test_a_lookup_that_was_not_set_is_not_taken_for_set(sql: Sql, connect: Connect, org: Sandbox) -> None:
+    """Another writer was faster, and no answer came: the row does not point where it was to point."""
+    sql("DELETE FROM account WHERE accountid IN (?, ?)", (ONE, TWO))
+    sql("INSERT INTO account (accountid, name) VALUES (?, 'one'), (?, 'two')", (ONE, TWO))
+    connection = connect()
+    change = "UPDATE account SET parentaccountid = ? WHERE accountid = ? AND versionnumber = 1"
+    control(org, "POST", "faults", {"kind": "503", "when": "#1", "arg": 0})
+    assert connection.cursor().execute(change, (TWO, ONE)).rowcount == 0
