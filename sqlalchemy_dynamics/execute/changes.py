@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy_dynamics.errors import DatabaseError, DataverseError
+from sqlalchemy_dynamics.errors import DatabaseError, DataError, DataverseError, IntegrityError
 from sqlalchemy_dynamics.execute.files import Content
 from sqlalchemy_dynamics.metadata.model import Table
 from sqlalchemy_dynamics.odata import changes
@@ -16,6 +16,7 @@ from sqlalchemy_dynamics.odata.messages import HttpRequest
 __all__ = ["Change", "is_duplicate", "is_missing", "is_stale", "named", "request_of"]
 
 _MISSING = "0x80040217"
+_MOST_NAMED = 20
 _VERBS = {"create": "INSERT", "update": "UPDATE", "upsert": "INSERT", "delete": "DELETE"}
 
 
@@ -77,9 +78,9 @@ def is_missing(error: DataverseError, change: Change) -> bool:
     return gone and change.key in str(error).lower()
 
 
-def is_stale(error: DataverseError) -> bool:
+def is_stale(error: DataverseError, change: Change) -> bool:
     """Say whether the row has another version than the one asked for."""
-    return error.code == "0x80060882"
+    return error.code == "0x80060882" and change.match != ANY_VERSION
 
 
 def is_duplicate(error: DataverseError) -> bool:
@@ -88,12 +89,19 @@ def is_duplicate(error: DataverseError) -> bool:
 
 
 def named(error: DatabaseError, change: Change) -> DatabaseError:
-    """Return the error, its message beginning with the row it is about."""
-    key = f" ({change.table.primary_key} {change.key})" if change.key else ""
+    """Return the error, its message beginning with the row it is about, and with the columns if it names none."""
     text = str(error)
     if not text.startswith("row "):
-        error.args = (
-            f"row {change.row} of {_VERBS.get(change.verb, change.verb)} {change.table.name}{key}: {text}",
-            *error.args[1:],
-        )
+        key = change.key or change.alternate
+        where = f"row {change.row} of {_VERBS.get(change.verb, change.verb)} {change.table.name}"
+        row = f" ({change.table.primary_key} {key})" if key else ""
+        error.args = (f"{where}{row}{_setting(error, change)}: {text}", *error.args[1:])
     return error
+
+
+def _setting(error: DatabaseError, change: Change) -> str:
+    names = list(dict.fromkeys(name.partition("@")[0] for name in change.body))
+    about_values = isinstance(error, DataverseError) and isinstance(error, (DataError, IntegrityError))
+    if not names or not about_values or any(name in str(error) for name in names):
+        return ""
+    return f" setting {', '.join(names[:_MOST_NAMED])}" + (", …" if len(names) > _MOST_NAMED else "")

@@ -79,6 +79,7 @@ def is_lost(error: OperationalError) -> bool:
 
 
 def _refused(error: OperationalError, lost: bool) -> Answer:
-    if lost:
-        return Answer(error=error, lost=True, unknown=not isinstance(error, DataverseError))
+    refused = isinstance(error, DataverseError)
+    if lost or refused:
+        return Answer(error=error, lost=lost, unknown=not refused)
     raise error

@@ -137,15 +137,16 @@ class Units:
 
     def _unit(self, changes: Sequence[Change]) -> Answer:
         """Send as the action for many rows where there is one, else as a change set."""
-        first = changes[0]
-        action = self._action(changes)
+        first, action = changes[0], self._action(changes)
         if action:
             request = _MULTIPLE[action](first.table.entity_set, first.table.name, [each.keyed for each in changes])
             answer = self._send(request)
             if not isinstance(answer.error, DataverseNotSupportedError):
                 return answer
+        answer = _opened(self._send(self._batch([ChangeSet(tuple(map(request_of, changes)))])))
+        if action and answer.error is None:
             _WITHOUT.add((self._session.key, first.table.name, action))
-        return _opened(self._send(self._batch([ChangeSet(tuple(map(request_of, changes)))])))
+        return answer
 
     def _action(self, changes: Sequence[Change]) -> str:
         verb, table = changes[0].verb, changes[0].table
@@ -180,7 +181,7 @@ class Units:
         assert isinstance(error, DataverseError)
         if answer.lost and self._was_done(change, error):
             return self._done([change]), None
-        if is_missing(error, change) or is_stale(error):
+        if is_missing(error, change) or is_stale(error, change):
             self.outcomes.mark([change], UNMATCHED)
             return 0, None
         raise error
@@ -191,7 +192,7 @@ class Units:
             return change.verb == "delete"
         if change.verb == "link":
             return is_duplicate(error)
-        return (is_duplicate(error) or is_stale(error)) and self._is_there(change)
+        return (is_duplicate(error) or is_stale(error, change)) and self._is_there(change)
 
     def _done(self, changes: Sequence[Change]) -> int:
         self.outcomes.mark(changes, WRITTEN)
@@ -234,14 +235,21 @@ class Units:
         return done + (self.together(rest) if rest else 0)
 
     def _all_there(self, changes: Sequence[Change]) -> bool:
-        if all(each.verb == "create" and each.made for each in changes):
-            table = changes[0].table
-            if all(each.table is table for each in changes):
+        """Say whether all was done. Raises "outcome unknown" when that cannot be looked up."""
+        table = changes[0].table
+        try:
+            if all(each.verb == "create" and each.made and each.table is table for each in changes):
                 return len(existing(self._session.send, table, (each.key for each in changes))) == len(changes)
-        last = {each.key or each.alternate: each for each in changes}
-        return all(self._is_there(each) for each in last.values())
+            last = {each.key or each.alternate: each for each in changes}
+            return all(self._leads_to(each) for each in last.values())
+        except OperationalError as error:
+            raise self._unknown(changes, error) from None
 
     def _is_there(self, change: Change) -> bool:
+        """The same of one change."""
+        return self._all_there([change])
+
+    def _leads_to(self, change: Change) -> bool:
         """Say whether the service is in the state that the change leads to."""
         if change.verb == "create" and change.made:
             return bool(existing(self._session.send, change.table, (change.key,)))

@@ -90,6 +90,7 @@ CODES: Mapping[str, Fault] = {
     "0x80040216": Fault(_OPERATIONAL, "The service failed unexpectedly; new tables and columns need a moment."),
     "0x8004023b": Fault(_UNSUPPORTED),
     "0x80040315": Fault(_UNSUPPORTED),
+    "0x80040800": Fault(_UNSUPPORTED, "The table does not take this kind of change."),
     "0x80040227": Fault(_INTEGRITY, _REFERENCED),
     "0x80040265": Fault(_OPERATIONAL, "A plug-in or workflow of the organisation refused the change."),
     "0x80044352": Fault(_OPERATIONAL, "The change tracking token is too old: read the whole table again."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 from sqlalchemy_dynamics.errors import DataError, NotSupportedError, ProgrammingError
@@ -14,6 +15,7 @@ __all__ = ["SetOf", "UnknownTarget", "body_of", "held_value", "read_only_text"]
 
 SetOf = Callable[[str], str | None]
 """Logical or entity set name of a table to its entity set name, None for an unknown one."""
+_FIRST_YEAR = 1753  # dataverse-web-api: SQL Server's datetime
 _ABSTRACT_OWNER = "principal"
 _AS_THEY_ARE = (str, int, float, Decimal)
 _MULTIPLE = (list, tuple, set, frozenset)
@@ -132,6 +134,8 @@ def _plain(table: Table, column: Column, value: object) -> object:
     converted = _converted(table, column, value)
     if column.length is not None and isinstance(converted, str) and len(converted) > column.length:
         raise DataError(f"{table.name}.{column.name} takes {column.length} characters, not {len(converted)}")
+    if isinstance(converted, date) and converted.year < _FIRST_YEAR:
+        raise DataError(f"{table.name}.{column.name} takes dates from {_FIRST_YEAR}-01-01 on, not {value}")
     if column.lowest is not None or column.highest is not None:
         _refuse_out_of_range(table, column, converted)
     return converted if isinstance(converted, _AS_THEY_ARE) else json_value(converted, column.edm)

@@ -46,6 +46,7 @@ class _Planner:
     def __init__(
         self, tree: exp.Expression, lookup: Lookup, kinds: Kinds, values: Mapping[int | str, object], pushdown: bool
     ) -> None:
+        _take_columns_from_alias(tree)
         self._tree, self._lookup, self._kinds, self._values, self._pushdown = tree, lookup, kinds, values, pushdown
         target = tree.this
         self._node: exp.Table = target.this if isinstance(target, exp.Schema) else target
@@ -284,6 +285,15 @@ class _Planner:
         found = next((name for name in names if self._tree.args.get(name)), None)
         if found:
             raise NotSupportedError(f"{type(self._tree).__name__.upper()} with {found.upper()} is not supported")
+
+
+def _take_columns_from_alias(tree: exp.Expression) -> None:
+    """``INSERT INTO account AS a (name)``: sqlglot before 30 takes the columns for those of the alias."""
+    alias = tree.this.args.get("alias") if isinstance(tree, exp.Insert) and isinstance(tree.this, exp.Table) else None
+    if alias is not None and alias.columns:
+        columns = alias.columns
+        alias.set("columns", None)
+        tree.set("this", exp.Schema(this=tree.this, expressions=columns))
 
 
 def _without_defaults(values: exp.Values, columns: Sequence[Column]) -> exp.Values:

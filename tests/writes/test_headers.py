@@ -60,9 +60,8 @@ def test_options_hold_for_the_parts_of_a_batch(org: Sandbox) -> None:
     watched.connection.cursor().execute("DELETE FROM account WHERE name LIKE 'headers %'")
     (batch,) = [each for each in watched.writes if each.url == "$batch"]
     assert (batch.body or b"").count(b"MSCRM.BypassCustomPluginExecution: true") >= 2
-    watched.connection.write_options = {"Bypass": True}
     with pytest.raises(errors.InterfaceError, match="no write option Bypass; there are CallerObjectId"):
-        watched.connection.cursor().execute(ADD, ("x",))
+        watched.connection.write_options = {"Bypass": True}
 
 
 @pytest.fixture
