@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy_dynamics.execute.explain import Step, steps_of
 from sqlalchemy_dynamics.execute.parties import PARTIES
 from sqlalchemy_dynamics.execute.requests import Values
-from sqlalchemy_dynamics.metadata.model import Model
+from sqlalchemy_dynamics.metadata.model import Kind, Model
 from sqlalchemy_dynamics.planner.change_plan import Fixed, Term, Write
 from sqlalchemy_dynamics.planner.intersects import ends_of
 from sqlalchemy_dynamics.planner.plan import Marker
@@ -35,6 +35,8 @@ def _written(write: Write, values: Values | None, model: Model) -> Iterator[tupl
         yield "write", "PUT {activity}/{activity}_activity_parties"
         return
     yield "write", _linked(write, model) if write.table.intersect else _request(write, values)
+    for column in (column for column in write.columns if column.kind is Kind.FILE):
+        yield "write", f"PATCH {write.table.entity_set}({{keys}})/{column.wire}, after its row; from 4 MB on in blocks"
     if write.returning is not None and write.verb != "delete":
         yield "note", "RETURNING: known keys as they are, one row along with its change, several read by key afterwards"
 

@@ -151,9 +151,16 @@ def _columns(table: Table, common: Iterable[wire.Attribute], details: Mapping[st
     for column in (column for column in table.columns.values() if column.companion is None):
         attribute = attributes.get(_logical(column))
         if attribute is None:
-            yield column
+            yield _sized(column, details.get(_logical(column)))
         elif attribute.is_valid_for_read is not False or column.kind is Kind.KEY:
             yield _detailed(_with_attribute(column, attribute), attribute, details.get(attribute.logical_name))
+
+
+def _sized(column: Column, found: wire.Detail | None) -> Column:
+    """A column of images may be listed as part of its id, and so not among the others."""
+    if found is None:
+        return column
+    return replace(column, max_kb=found.max_size_in_kb, full_image=bool(found.can_store_full_image))
 
 
 def _logical(column: Column) -> str:
@@ -190,15 +197,13 @@ def _detailed(column: Column, attribute: wire.Attribute, found: wire.Detail | No
         return replace(column, type=_sql_type(column, attribute, None))
     options = (found.option_set or wire.OptionSet()).labels or (found.global_option_set or wire.OptionSet()).labels
     column = replace(
-        column,
+        _sized(column, found),
         type=_sql_type(column, attribute, found.precision),
         length=found.max_length,
         options=options or column.options,
         default=_default(found),
         lowest=found.min_value,
         highest=found.max_value,
-        max_kb=found.max_size_in_kb,
-        full_image=bool(found.can_store_full_image),
         format=(found.format_name.value if found.format_name else None) or found.format or "",
     )
     behaviour = found.date_time_behavior.value if found.date_time_behavior else None

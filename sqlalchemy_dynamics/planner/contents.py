@@ -50,8 +50,8 @@ def with_addresses(tree: exp.Expression, lookup: Lookup) -> tuple[Download, ...]
     Raises NotSupportedError for a use of a file column that would need the contents of every row.
     """
     occurrences = find_occurrences(tree, lookup)
-    apart = {column.name for each in occurrences for column in each.table.columns.values() if column.apart}
-    if not apart or not any(node.name.lower() in apart for node in tree.find_all(exp.Column)):
+    held = {column.name for each in occurrences for column in each.table.columns.values() if _is_held(column)}
+    if not held or not any(node.name.lower() in held for node in tree.find_all(exp.Column)):
         return ()
     rewriting = _Rewriting({id(each.node): each for each in occurrences})
     return rewriting.run(tree)
@@ -184,7 +184,7 @@ class _Rewriting:
         name = item.alias or (inner.name if isinstance(inner, exp.Column) else "")
         asked = _sized(inner)
         found = self.found(asked or inner)
-        if isinstance(found, _Cell):
+        if isinstance(found, _Cell) and found.column.apart:
             address = _address(found, (asked or inner).table)
             item.replace(exp.alias_(address, name or found.column.name, quoted=True))
             cell = address_of(found.occurrence.table, found.column, "{keys}")
@@ -214,7 +214,7 @@ class _Rewriting:
         occurrence = self.by_node.get(id(entry))
         if occurrence is not None:
             column = occurrence.table.column(node.name)
-            return column is not None, _Cell(occurrence, column) if column is not None and column.apart else None
+            return column is not None, _Cell(occurrence, column) if column is not None and _is_held(column) else None
         outputs = self._offers(entry) or []
         output = next((each for each in outputs if each.name.lower() == node.name.lower()), None)
         if output is None and node.name.lower() in self._hidden(entry):
@@ -234,8 +234,15 @@ class _Rewriting:
                 raise _refused(node)
             return
         if not (_only_presence(node) or _is_item_of_exists(node)):
-            raise _refused(node)
+            if found.column.apart:
+                raise _refused(node)
+            return
         node.set("this", exp.to_identifier(_presence(found).name, quoted=True))
+
+
+def _is_held(column: Column) -> bool:
+    """Whether a column has an id that says as much as its content about whether there is one."""
+    return column.apart or column.kind is Kind.IMAGE
 
 
 def _merged(one: _Output, two: _Output) -> _Output:
