@@ -307,6 +307,7 @@ class Store:
             except BaseException:
                 self._db.execute(f"ROLLBACK TO {mark}")
                 self._touched = {str(row[0]) for row in self._db.execute("SELECT tbl FROM ':touched'")}
+                self._indexed.clear()
                 self.writes += 1
                 while len(self.undo) > undone:
                     self.undo.pop()()

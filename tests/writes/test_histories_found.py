@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
+from sqlalchemy_dynamics import dbapi, errors
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 from .conftest import Connect, Sql, control
-from .histories.tables import key_of
+from .histories.tables import RESTRICTED, key_of
 
 ONE, TWO = key_of("account", 1), key_of("account", 2)
 
@@ -42,3 +45,15 @@ def test_a_lookup_that_was_not_set_is_not_taken_for_set(sql: Sql, connect: Conne
     change = "UPDATE account SET parentaccountid = ? WHERE accountid = ? AND versionnumber = 1"
     control(org, "POST", "faults", {"kind": "503", "when": "#1", "arg": 0})
     assert connection.cursor().execute(change, (TWO, ONE)).rowcount == 0
+
+
+def test_the_sandbox_deletes_after_a_refused_delete_too() -> None:
+    """Tables that were first looked into while a change set was undone are there for the next one."""
+    with Sandbox(rows=0) as org:
+        org.service.organisation.one_to_many[RESTRICTED].cascade["Delete"] = "Restrict"
+        cursor = dbapi.connect(OrganizationUrl=org.url, OAuthAccessToken=org.access_token).cursor()
+        cursor.execute("INSERT INTO account (accountid, name) VALUES (?, 'one'), (?, 'two')", (ONE, TWO))
+        cursor.execute("INSERT INTO new_sample (new_name, new_accountid) VALUES ('x', ?)", (TWO,))
+        for _ in range(2):
+            with pytest.raises(errors.IntegrityError):
+                cursor.execute("DELETE FROM account WHERE accountid IN (?, ?)", (ONE, TWO))
