@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy_dynamics.errors import DataError, ProgrammingError
-from sqlalchemy_dynamics.metadata.model import Model, Table
+from sqlalchemy_dynamics.errors import DatabaseError, DataError, ProgrammingError
+from sqlalchemy_dynamics.metadata.model import Column, Model, Table
 from sqlalchemy_dynamics.odata.changes import row_address
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.odata.operations import NAMESPACE
@@ -105,26 +105,35 @@ def described(model: Model, given: Mapping[str, Any], kind: str, what: str) -> d
     if not fits(table, kind):
         raise DataError(f"{what} takes a row of {kind}, not of {table.name}")
     body: dict[str, object] = {"@odata.type": f"{NAMESPACE}.{table.name}"}
+    columns: dict[Column, object] = {}
     for name, value in given.items():
-        if name != "@odata.type":
-            body |= {name: value} if "@" in name else _member(model, table, name, value, what)
-    return body
+        column = None if "@" in name else table.column(name)
+        if column is not None:
+            columns[column] = value
+        elif "@" in name or name in table.navigations:
+            body |= {} if name == "@odata.type" else {name: value}
+        else:
+            raise ProgrammingError(f"{what}: {table.name} has no column {name}{near(name, table.columns)}")
+    return body | _members(model, table, columns, what)
 
 
-def _member(model: Model, table: Table, name: str, value: Any, what: str) -> dict[str, object]:
-    column = table.column(name)
-    if column is None:
-        if name in table.navigations:
-            return {name: value}
-        raise ProgrammingError(f"{what}: {table.name} has no column {name}{near(name, table.columns)}")
+def _members(model: Model, table: Table, columns: Mapping[Column, object], what: str) -> dict[str, object]:
+    """The columns of a row that is made or changed, as the operation likes; NULL clears."""
 
     def set_of(target: str) -> str | None:
         found = model.table(target)
         return None if found is None else found.entity_set
 
+    made = {each: value for each, value in columns.items() if value is not None and (each.creatable or each.companion)}
+    changed = {each: value for each, value in columns.items() if each not in made}
     try:
-        return body_of(table, {column: value}, set_of, {}, creating=column.creatable)
+        return {
+            **body_of(table, made, set_of, {}, creating=True),
+            **body_of(table, changed, set_of, {}, creating=False),
+        }
     except UnknownTarget as unknown:
-        raise DataError(
-            f"{what}: {name} may lead to {', '.join(unknown.targets)}: give ['{unknown.targets[0]}', guid]"
-        ) from None
+        name, targets = unknown.column.name, unknown.targets
+        raise DataError(f"{what}: {name} may lead to {', '.join(targets)}: give ['{targets[0]}', guid]") from None
+    except DatabaseError as error:
+        error.args = (f"{what}: {error.args[0]}",)
+        raise

@@ -160,6 +160,28 @@ def test_mixed_rows_say_their_table(sql: Sql) -> None:
     assert found.fetchall() == [(rows[0][1],)]
 
 
+def test_rows_told_column_by_column(sql: Sql, account: str) -> None:
+    contact, other = str(uuid.uuid4()), str(uuid.uuid4())
+    sql("INSERT INTO contact (contactid, lastname) VALUES (?, 'x')", (contact,))
+    targets: list[dict[str, Any]] = [
+        {"contactid": contact, "parentcustomerid": ["account", account], "jobtitle": "boss", "gendercode": 2},
+        {"contactid": other, "lastname": "y", "parentcustomerid": account, "parentcustomeridtype": "account"},
+    ]
+    rows = [{"@odata.type": "contact", **each} for each in targets]
+    sql("EXEC UpsertMultiple @Target = 'contact', @Targets = ?", (rows,))
+    select = "SELECT parentcustomerid, jobtitle, gendercode FROM contact WHERE contactid IN (?, ?) ORDER BY lastname"
+    assert sql(select, (contact, other)).fetchall() == [(account, "boss", 2), (account, None, None)]
+    sql("EXEC UpdateMultiple 'contacts', ?", ([{"@odata.type": "contact", "contactid": contact, "jobtitle": None}],))
+    assert sql(select, (contact, other)).fetchall()[0] == (account, None, 2)
+    for wrong, text in (
+        ({"parentcustomerid": account}, "may lead to account, contact"),
+        ({"createdon": "2024-01-01"}, "made by the service"),
+        ({"gendercode": "x"}, "Targets.0.: contact.gendercode"),
+    ):
+        with pytest.raises((errors.DataError, errors.ProgrammingError), match=text):
+            sql("EXEC UpdateMultiple 'contact', ?", ([{"@odata.type": "contact", "contactid": contact, **wrong}],))
+
+
 def test_operations_on_a_table(sql: Sql) -> None:
     targets = [{"@odata.type": "account", "name": "one"}, {"@odata.type": "account", "name": "two"}]
     cursor = sql("EXEC CreateMultiple @Target = 'account', @Targets = ?", (targets,))
