@@ -46,7 +46,14 @@ class ResidualResult:
         self._failure: BaseException | None = None
         self._workspace = open_workspace(options)
         self.columns = self._bound_columns()
-        self._groups = [partial_groups(scan, running, mergeable=True) if scan.groups else None for scan in work.scans]
+        self._groups = self._grouped()
+
+    def _grouped(self) -> dict[int, list[Row]]:
+        """Fetch the service's groups first: when it will not group, another plan is followed."""
+        scans = [scan for scan in self._work.scans if scan.groups is not None]
+        running = self._running
+        found = side_by_side(lambda scan: partial_groups(scan, running, mergeable=True), scans, running.threads)
+        return {scan.number: rows for scan, rows in zip(scans, found, strict=True)}
 
     @property
     def arrow_schema(self) -> pyarrow.Schema:
@@ -113,8 +120,8 @@ class ResidualResult:
 
     def _supply(self) -> None:
         if self._work.streaming:
-            scan, groups = self._work.scans[0], self._groups[0]
-            self._workspace.put(source_of(scan), self._reader(scan, groups))
+            scan = self._work.scans[0]
+            self._workspace.put(source_of(scan), self._reader(scan, self._groups.get(scan.number)))
             return
         try:
             found = Gathering(self._work.scans, self._whole, self._running.estimate).run()
@@ -127,6 +134,9 @@ class ResidualResult:
     def _whole(self, scan: Scan, keys: Sequence[object] | None) -> pyarrow.Table:
         import pyarrow
 
+        if scan.groups is not None:
+            grouped = to_batches(self._groups[scan.number], _group_columns(scan))
+            return pyarrow.Table.from_batches(list(grouped), _empty(scan, self._work.scans).schema)
         fetched = side_by_side(lambda ask: list(self._pages(scan, ask)), self._asks(scan, keys), self._running.threads)
         batches = [batch for pages in fetched for batch in pages]
         return pyarrow.Table.from_batches(batches, _empty(scan, self._work.scans).schema)

@@ -8,6 +8,7 @@ currencies differently.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -19,9 +20,9 @@ from sqlalchemy_dynamics.planner.plan import Groups, Limit, Measure, Output, Row
 from sqlalchemy_dynamics.planner.shape import Shape
 from sqlalchemy_dynamics.planner.spoken import title
 
-__all__ = ["Grouping", "grouping_of"]
+__all__ = ["METHODS", "Grouping", "grouping_of"]
 
-_METHODS: dict[type[exp.Expression], str] = {
+METHODS: dict[type[exp.Expression], str] = {
     exp.Count: "count",
     exp.Sum: "sum",
     exp.Min: "min",
@@ -78,7 +79,7 @@ class Grouping:
         column = self.shape.column(node)
         if column is not None:
             return Output(name, column.type, list(self.keys).index(column.name), column.nullable)
-        method = _METHODS.get(type(node), "average")
+        method = METHODS.get(type(node), "average")
         if method == "average":
             return None
         key = (method, _name(self.shape, node))
@@ -88,13 +89,14 @@ class Grouping:
     def merged(self) -> exp.Expression:
         """Return the statement with every aggregate replaced by the merge of its measures."""
         tree = self.shape.select.copy()
-        originals = list(self.shape.select.find_all(*_METHODS))
-        for node, original in zip(list(tree.find_all(*_METHODS)), originals, strict=True):
-            node.replace(self._merge(original))
+        originals = list(self.shape.select.find_all(*METHODS))
+        for node, original in zip(list(tree.find_all(*METHODS)), originals, strict=True):
+            node.replace(self.merge(original))
         return tree
 
-    def _merge(self, node: exp.Expression) -> exp.Expression:
-        name, method = _name(self.shape, node), _METHODS[type(node)]
+    def merge(self, node: exp.Expression) -> exp.Expression:
+        """Return an aggregate of the statement as the merge of its measures."""
+        name, method = _name(self.shape, node), METHODS[type(node)]
         if method == "average":
             total, present = self.measures["sum", name], self.measures["count", name]
             return exp.Div(
@@ -110,9 +112,11 @@ class Grouping:
         return exp.cast(total_of, measure.type.sql)
 
 
-def grouping_of(shape: Shape) -> Grouping | None:
-    """Return how the service groups this statement, None when it cannot."""
+def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
+    """Return how the service groups this statement, None when it cannot. `ties` are further keys."""
     keys = _keys(shape)
+    if not all(_groupable(column, shape.occurrence.table) for column in ties):
+        return None
     aggregates = list(shape.select.find_all(exp.AggFunc))
     distinct = bool(shape.select.args.get("distinct"))
     if keys is None or not _is_known(shape, keys) or (distinct and (aggregates or shape.select.args.get("group"))):
@@ -123,6 +127,7 @@ def grouping_of(shape: Shape) -> Grouping | None:
     for node in aggregates:
         if not _measure(grouping, node):
             return None
+    grouping.hidden.update({column.name: column for column in ties})
     _add_currency(grouping)
     _add_values(grouping)
     return grouping
@@ -205,7 +210,7 @@ def _name(shape: Shape, node: exp.Expression) -> str:
 
 def _measure(grouping: Grouping, node: exp.Expression) -> bool:
     """Add the measures an aggregate is merged from; False when the service has no such aggregate."""
-    method = _METHODS.get(type(node))
+    method = METHODS.get(type(node))
     if method is None or node.args.get("expressions") or isinstance(node.parent, (exp.Filter, exp.WithinGroup)):
         return False
     if method == "count" and isinstance(node.this, (exp.Star, exp.Literal, type(None))):

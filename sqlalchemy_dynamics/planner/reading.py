@@ -24,6 +24,7 @@ from sqlalchemy_dynamics.planner.joined_rows import joined_rows
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
 from sqlalchemy_dynamics.planner.needless import Needless, needless
 from sqlalchemy_dynamics.planner.needs import columns_needed
+from sqlalchemy_dynamics.planner.parts import grouped_parts
 from sqlalchemy_dynamics.planner.plan import Check, Plan, Residual, Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.reasons import reasons
@@ -150,9 +151,15 @@ def _over_one(select: exp.Select, scan: Scan, kinds: Kinds, checks: tuple[Check,
 
 
 def _residual(
-    tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object], pushdown: bool
+    tree: exp.Expression,
+    lookup: Lookup,
+    kinds: Kinds,
+    pinned: Mapping[int | str, object],
+    pushdown: bool,
+    grouping: bool = True,
 ) -> Plan:
-    tree = tree.copy()
+    """The statement over what is fetched of its tables; with `grouping`, some of it as the service's own groups."""
+    original, tree = tree, tree.copy()
     occurrences = find_occurrences(tree, lookup)
     translator = _translator(occurrences, lookup, kinds, pinned, pushdown)
     checks = checks_of(tree, translator.sources, kinds)
@@ -161,19 +168,21 @@ def _residual(
     if not pushdown:
         implied.links.clear()
     limited = first_rows(tree, occurrences, translator) if pushdown else {}
+    parts, merging = grouped_parts(tree, occurrences, translator) if pushdown and grouping else ({}, set[int]())
     once = is_read_once(tree)
     settle(implied.settled)
     refuse_left(tree, translator.refused)
-    notes = {**translator.refused, **dict(reasons(tree, translator.sources))}
+    notes = {**translator.refused, **dict(reasons(tree, translator.sources, merging))}
     occurrences = [each for each in occurrences if each.node.root() is tree]
     columns = columns_needed(tree, occurrences)
     order_guids(tree, Types(translator.sources))
     read_parameters(tree, translator)
     speak_text_rule(tree, translator.sources, kinds)
     stand_in(occurrences)
-    scans = tuple(_as_needed(scan, unneeded) for scan in scans_of(occurrences, columns, implied, limited))
+    scans = tuple(_as_needed(scan, unneeded) for scan in scans_of(occurrences, columns, implied, {**limited, **parts}))
     work = Residual(to_sql(tree), scans, parameters_in(tree), once and len(scans) == 1, checks)
-    return Plan(work, tuple(notes.items()) if pushdown else _WHOLE)
+    local = _residual(original, lookup, kinds, pinned, pushdown, False) if parts else None
+    return Plan(work, tuple(notes.items()) if pushdown else _WHOLE, local)
 
 
 def _as_needed(scan: Scan, unneeded: Needless) -> Scan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import islice
 
 from sqlglot import exp
@@ -21,15 +21,18 @@ _CLAUSES = {
 }
 
 
-def reasons(tree: exp.Expression, sources: Sources) -> Iterator[tuple[str, str]]:
-    """Yield (term, reason) for what a residual computes beside its conditions, the most telling ones."""
-    return islice(dict(_all_reasons(tree, sources)).items(), _MOST)
+def reasons(tree: exp.Expression, sources: Sources, merging: Set[int]) -> Iterator[tuple[str, str]]:
+    """Yield (term, reason) for what a residual computes beside its conditions, the most telling ones.
+
+    The SELECTs in `merging`, by id, only put together what the service has grouped.
+    """
+    return islice(dict(_all_reasons(tree, sources, merging)).items(), _MOST)
 
 
-def _all_reasons(tree: exp.Expression, sources: Sources) -> Iterator[tuple[str, str]]:
+def _all_reasons(tree: exp.Expression, sources: Sources, merging: Set[int]) -> Iterator[tuple[str, str]]:
     for operation in tree.find_all(exp.SetOperation):
         yield type(operation).__name__.upper(), "the service answers one query at a time"
-    for select in tree.find_all(exp.Select):
+    for select in (each for each in tree.find_all(exp.Select) if id(each) not in merging):
         for join in select.args.get("joins") or ():
             name = join.this.alias_or_name
             yield f"JOIN {name}", "rows of several tables are put together here"
@@ -38,7 +41,8 @@ def _all_reasons(tree: exp.Expression, sources: Sources) -> Iterator[tuple[str, 
                 yield f"FROM {node.alias_or_name}", "the service answers for tables, not for queries inside of a query"
         yield from _of_clauses(select, sources)
         for item in select.expressions:
-            yield from _of_item(item, sources)
+            if not any(id(each) in merging for each in item.find_all(exp.Select)):
+                yield from _of_item(item, sources)
 
 
 def _of_clauses(select: exp.Select, sources: Sources) -> Iterator[tuple[str, str]]:

@@ -25,8 +25,9 @@ def scans_of(
     """Return a scan for every table mention; `limited` are those of which only the first rows are wanted."""
     columns = {each.number: _fetched(each, needed[each.number]) for each in occurrences}
     present = [each for each in implied.links if each.source.number in columns and each.target.number in columns]
-    open_links = [link for link in present if link.target.number not in limited]
-    expanded = expansions(open_links, implied.filters, columns)
+    open_links = [link for link in present if link.target.number not in limited and _shows(limited, link)]
+    whole_rows = [link for link in open_links if not _is_grouped(limited.get(link.source.number))]
+    expanded = expansions(whole_rows, implied.filters, columns)
     filters = dict(implied.filters)
     for each in expanded.values():
         root, condition = _root(each, expanded)
@@ -38,8 +39,10 @@ def scans_of(
         if said is not None:
             _add(filters, number, said)
             del links[number]
+    grouped = {number: scan for number, scan in limited.items() if _is_grouped(scan)}
+    groups = {number: _narrowed(scan, present, filters, limited) for number, scan in grouped.items()}
     return tuple(
-        replace(limited[each.number], columns=columns[each.number])
+        groups.get(each.number) or replace(limited[each.number], columns=columns[each.number])
         if each.number in limited
         else Scan(
             each.number,
@@ -51,6 +54,28 @@ def scans_of(
         )
         for each in occurrences
     )
+
+
+def _is_grouped(scan: Scan | None) -> bool:
+    return scan is not None and (scan.groups is not None or bool(scan.extremes))
+
+
+def _shows(limited: Mapping[int, Scan], link: Link) -> bool:
+    """Groups show their keys only."""
+    scan = limited.get(link.source.number)
+    if scan is None or not _is_grouped(scan):
+        return True
+    return scan.groups is not None and link.key in scan.groups.keys
+
+
+def _narrowed(scan: Scan, links: list[Link], filters: Mapping[int, Filter], limited: Mapping[int, Scan]) -> Scan:
+    """Leave out groups that nobody asks for: what is said of a key is said of all of a group's rows."""
+    for link in links:
+        if link.target.number == scan.number and link.source.number not in limited and scan.groups is not None:
+            said = _said(link, filters) if link.column in scan.groups.keys else None
+            if said is not None:
+                scan = replace(scan, filter=Both((scan.filter, said)))
+    return scan
 
 
 def _add(filters: dict[int, Filter], number: int, condition: Filter | None) -> None:
