@@ -19,7 +19,7 @@ from sqlalchemy_dynamics.dialect.masking import MaskedURL
 from sqlalchemy_dynamics.dialect.reflection import Reflection
 from sqlalchemy_dynamics.dialect.sqltypes import COLSPECS
 from sqlalchemy_dynamics.errors import Error, NotSupportedError
-from sqlalchemy_dynamics.execute.headers import OPTIONS
+from sqlalchemy_dynamics.execute.headers import options_among
 
 __all__ = ["DynamicsDialect", "DynamicsExecutionContext"]
 
@@ -39,10 +39,9 @@ class DynamicsExecutionContext(default.DefaultExecutionContext):
         return super().create_cursor()
 
     def pre_exec(self) -> None:
-        """Execution options named like the properties that writes carry (BypassPlugins, …) hold for the statement."""
+        """Execution options named like what writes carry (BypassPlugins or bypass_plugins) hold for the statement."""
         self._guard()
-        options = {name: self.execution_options[name] for name in OPTIONS if name in self.execution_options}
-        self.cursor.connection.write_options = options
+        self.cursor.connection.write_options = options_among(self.execution_options)
 
     def _guard(self) -> None:
         statement, parameters = getattr(self, "statement", None), getattr(self, "parameters", None)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy_dynamics.errors import InterfaceError
 from sqlalchemy_dynamics.settings import Settings
 
-__all__ = ["OPTIONS", "headers_of"]
+__all__ = ["OPTIONS", "headers_of", "options_among"]
 
 _Made = Callable[[Any], str]
 
@@ -27,9 +27,19 @@ OPTIONS: Mapping[str, tuple[str, _Made]] = {
     "DuplicateDetection": ("MSCRM.SuppressDuplicateDetection", _if_true("false")),
     "BypassPlugins": ("MSCRM.BypassCustomPluginExecution", _if_true("true")),
     "BypassBusinessLogic": ("MSCRM.BypassBusinessLogicExecution", _text),
+    "BypassBusinessLogicStepIds": ("MSCRM.BypassBusinessLogicExecutionStepIds", _text),
     "SuppressFlows": ("MSCRM.SuppressCallbackRegistrationExpanderJob", _if_true("true")),
     "SolutionUniqueName": ("MSCRM.SolutionUniqueName", _text),
 }
+
+
+_BY_NAME = {name.lower(): name for name in OPTIONS}
+
+
+def options_among(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of many options that writes know, in any case and with underscores: ``bypass_plugins`` as well."""
+    found = ((_BY_NAME.get(name.replace("_", "").lower()), value) for name, value in given.items())
+    return {name: value for name, value in found if name is not None}
 
 
 def headers_of(settings: Settings, options: Mapping[str, Any]) -> dict[str, str]:

@@ -40,6 +40,10 @@ CONNECTION = (
         "BypassBusinessLogic",
         doc="Write without business logic: CustomSync, CustomAsync, or both with a comma; needs the privilege to.",
     ),
+    Property(
+        "BypassBusinessLogicStepIds",
+        doc="Write without these steps of business logic: their ids, with commas; needs the privilege to.",
+    ),
     Property("SuppressFlows", kind="bool", default="false", doc="Write without starting Power Automate flows."),
     Property("SolutionUniqueName", doc="Solution that what is written becomes a component of."),
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy
+from sqlalchemy import orm
 
 from sqlalchemy_dynamics import dbapi, errors
 from sqlalchemy_dynamics.odata.messages import HttpRequest
@@ -21,6 +25,7 @@ PROPERTIES = [
     ("DuplicateDetection", True, "MSCRM.SuppressDuplicateDetection", "false"),
     ("BypassPlugins", True, "MSCRM.BypassCustomPluginExecution", "true"),
     ("BypassBusinessLogic", "CustomSync,CustomAsync", "MSCRM.BypassBusinessLogicExecution", "CustomSync,CustomAsync"),
+    ("BypassBusinessLogicStepIds", "5b3f,6c4e", "MSCRM.BypassBusinessLogicExecutionStepIds", "5b3f,6c4e"),
     ("SuppressFlows", True, "MSCRM.SuppressCallbackRegistrationExpanderJob", "true"),
     ("SolutionUniqueName", "mine", "MSCRM.SolutionUniqueName", "mine"),
 ]
@@ -85,3 +90,82 @@ def test_execution_options_hold_for_their_statement(engine: Any) -> None:
         connection.connection.dbapi_connection.commit()
     marked = ["MSCRM.BypassCustomPluginExecution" in each.headers for each in seen if each.method == "POST"]
     assert marked[-2:] == [True, False]
+
+
+def watched(engine: Any, seen: list[HttpRequest]) -> Any:
+    """A connection of the engine that tells what it sends."""
+    connection = engine.connect()
+    connection.connection.dbapi_connection.on_request = lambda request, reply: seen.append(request)
+    return connection
+
+
+@pytest.mark.parametrize(("name", "value", "header", "text"), PROPERTIES, ids=[row[0] for row in PROPERTIES])
+def test_every_property_is_an_option(engine: Any, name: str, value: Any, header: str, text: str) -> None:
+    seen: list[HttpRequest] = []
+    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+    with watched(engine, seen) as connection:
+        for option in (name, snake):
+            connection.execution_options(**{option: value}).execute(sa.insert(Account).values(name=f"{option} {value}"))
+        connection.connection.dbapi_connection.commit()
+    assert [each.headers.get(header) for each in seen if each.method == "POST"] == [text, text]
+
+
+def test_options_of_an_engine_hold_for_a_unit_of_work(org: Sandbox, engine: Any) -> None:
+    seen: list[HttpRequest] = []
+    with watched(engine.execution_options(suppress_flows=True), seen) as connection, orm.Session(connection) as session:
+        session.add(Account(name="flows"))
+        session.commit()
+    (made,) = [each for each in seen if each.method == "POST"]
+    assert made.headers["MSCRM.SuppressCallbackRegistrationExpanderJob"] == "true"
+
+
+def test_threads_share_nothing(engine: Any) -> None:
+    """Two threads write through one engine, each with its options, rows and outcome."""
+    barrier = threading.Barrier(2)
+
+    def write(number: int) -> tuple[list[str], list[int]]:
+        seen: list[HttpRequest] = []
+        with watched(engine, seen) as connection:
+            options = connection.execution_options(SolutionUniqueName=f"s{number}")
+            statement = "UPDATE account SET description = ? WHERE accountid = ?"
+            counts = []
+            for turn in range(5):
+                barrier.wait()
+                rows = [{"name": f"thread {number}"} for _ in range(3)]
+                options.execute(sa.insert(Account.__table__), rows)
+                missing = [("x", str(uuid.uuid4()))] * (number + turn)
+                keys = [("x", row[0]) for row in options.exec_driver_sql(KEYS, (f"thread {number}",))]
+                counts.append(options.exec_driver_sql(statement, [*keys, *missing]).rowcount)
+            connection.connection.dbapi_connection.commit()
+        return [each.headers.get("MSCRM.SolutionUniqueName", "") for each in seen if each.method == "POST"], counts
+
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(write, range(2)))
+    for number, (solutions, counts) in enumerate(found):
+        assert set(solutions) == {f"s{number}"} and counts == [3, 6, 9, 12, 15]
+
+
+KEYS = "SELECT accountid FROM account WHERE name = ?"
+
+
+def test_read_only_and_unfiltered(org: Sandbox) -> None:
+    properties = {"OrganizationUrl": org.url, "OAuthAccessToken": org.access_token}
+    writes = [
+        "INSERT INTO account (name) VALUES ('x')",
+        "UPDATE account SET name = 'x' WHERE name = 'x'",
+        "DELETE FROM account WHERE name = 'x'",
+        "INSERT INTO account (accountid) VALUES (NULL) ON CONFLICT (accountid) DO NOTHING",
+    ]
+    with dbapi.connect(ReadOnly=True, **properties) as connection:
+        for statement in writes:
+            with pytest.raises(errors.NotSupportedError, match="ReadOnly=false"):
+                connection.cursor().execute(statement)
+            with pytest.raises(errors.NotSupportedError, match="ReadOnly=false"):
+                connection.cursor().executemany(statement, [(), ()])
+        assert connection.cursor().execute("SELECT name FROM account LIMIT 1").fetchall()
+    with dbapi.connect(**properties) as connection:
+        for statement in ("UPDATE account SET name = 'x'", "DELETE FROM account", "DELETE FROM account USING contact"):
+            with pytest.raises(errors.ProgrammingError, match="AllowUnfilteredWrites=true"):
+                connection.cursor().execute(statement)
+            with pytest.raises(errors.ProgrammingError, match="AllowUnfilteredWrites=true"):
+                connection.cursor().executemany(statement, [()])

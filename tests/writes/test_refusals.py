@@ -70,7 +70,7 @@ WITHOUT_HINT = ("0x80060883", "0x0", "0x80040203", "0x8004023b", "0x80040315")
 @pytest.fixture(params=CASES, ids=[case[1] for case in CASES])
 def refusal(request: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Every row whose description says refuse is refused with this."""
-    status, code, text, kind = request.param
+    status, code, text, _ = request.param
     checked = payload.checked_value
 
     def refusing(service: Any, table: Any, column: Any, value: object) -> object:
