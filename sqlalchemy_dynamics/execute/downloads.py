@@ -14,7 +14,6 @@ from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse, Send
 __all__ = ["Range", "StoredFile", "next_range", "pieces", "range_of", "size_of"]
 
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-_NO_RANGE = re.compile(r"bytes \*/(\d+)")
 _FULL = "?size=full"
 
 
@@ -44,7 +43,7 @@ def range_of(send: Send, address: str, start: int, length: int = PIECE) -> Range
             raise
         # An image that was stored before its column kept full sizes has a thumbnail only.
         return range_of(send, address.removesuffix(_FULL), start, length) if address.endswith(_FULL) else None
-    return None if reply.status == 204 else _range(reply, start)
+    return None if reply.status == 204 else _range(reply, start, length)
 
 
 def pieces(send: Send, address: str) -> Iterator[Range]:
@@ -88,16 +87,24 @@ class StoredFile:
             yield part.data
 
 
-def _range(reply: HttpResponse, start: int) -> Range:
+def _range(reply: HttpResponse, start: int, length: int) -> Range:
     name, tag = unquote(reply.header("x-ms-file-name")), reply.header("ETag")
     if reply.status != 206:
         return Range(reply.body[start:], start, len(reply.body), name, tag)
-    match = _RANGE.fullmatch(reply.header("Content-Range"))
-    if match is None or int(match[1]) != start or int(match[2]) - start + 1 != len(reply.body):
-        raise OperationalError(
-            f"the service answered with {reply.header('Content-Range')!r} from byte {start} on; try again"
-        )
-    return Range(reply.body, start, int(match[3]), name, tag)
+    return Range(reply.body, start, _total(reply, start, length), name, tag)
+
+
+def _total(reply: HttpResponse, start: int, length: int) -> int:
+    """The size of the whole, by the headers there are; a part that is shorter than asked for is the last one."""
+    told, size, end = reply.header("Content-Range"), reply.header("x-ms-file-size"), start + len(reply.body)
+    match = _RANGE.fullmatch(told)
+    if match is not None and (int(match[1]), int(match[2]) + 1) == (start, end):
+        return int(match[3])
+    if told == "" and size.isdecimal() and (end == int(size) or len(reply.body) == length):
+        return int(size)
+    if told == "" and size == "" and len(reply.body) < length:
+        return end
+    raise OperationalError(f"the service answered with {told or 'no range'!r} from byte {start} on; read it again")
 
 
 def _is_empty(error: DataverseError) -> bool:

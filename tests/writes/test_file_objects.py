@@ -83,7 +83,7 @@ def test_an_error_keeps_what_was_there(connection: dbapi.Connection, row: str, o
     del file
     assert connection.read_file("new_sample", row, CELL) == b"old"
     assert "POST CommitFileBlocksUpload" not in sent(org)
-    with connection.open_file("new_sample", row, CELL, "wb") as file:
+    with connection.open_file("new_sample", row, CELL, "wb"):
         pass
     assert connection.read_file("new_sample", row, CELL) == b""
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_opened(connection: dbapi.Connection, row: str) -> None:
         connection.open_file("new_sample", row, CELL)
     with pytest.raises(errors.InterfaceError, match="mode rb or wb, not 'r'"):
         connection.open_file("new_sample", row, CELL, "r")
-    with pytest.raises(errors.ProgrammingError, match="new_sample.new_name is no file"):
+    with pytest.raises(errors.ProgrammingError, match=r"new_sample\.new_name is no file"):
         connection.open_file("new_sample", row, "new_name")
     with pytest.raises(errors.DatabaseError, match="does not exist"):
         connection.open_file("new_sample", str(uuid.uuid4()), CELL)
