@@ -31,11 +31,41 @@ _STRICT = (
 
 @dataclass
 class Implied:
-    """The filters by occurrence number, and the condition terms that need no second look."""
+    """The filters by occurrence number, and the condition terms that need no second look.
+
+    The terms of the tables in `kept` are looked at again all the same, so that more rows of these may be fetched.
+    """
 
     filters: dict[int, Filter] = field(default_factory=dict)
-    settled: list[exp.Expression] = field(default_factory=list)
+    terms: list[tuple[int, exp.Expression]] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    kept: set[int] = field(default_factory=set)
+
+    @property
+    def settled(self) -> list[exp.Expression]:
+        """The terms that every fetched row meets."""
+        return [term for number, term in self.terms if number not in self.kept]
+
+    def keep_looked_up(self) -> None:
+        """Let rows that a lookup leads to come with the rows that look them up, and be chosen among here.
+
+        Done where the condition is not one of the join: a LEFT JOIN, NOT EXISTS.
+        """
+        pairs = {(link.source.number, link.target.number) for link in self.links}
+        for link in self.links:
+            source, target = link.source.number, link.target.number
+            one_way = (target, source) not in pairs and _is_read_by(link.target, link.source)
+            if target in self.filters and one_way and link.navigation is not None:
+                self.kept.add(target)
+
+
+def _is_read_by(occurrence: Occurrence, other: Occurrence) -> bool:
+    """Say whether a table is read in the SELECT that reads the other one, or further inside of it."""
+    outer = other.node.find_ancestor(exp.Select)
+    above = occurrence.node.parent
+    while above is not None and above is not outer:
+        above = above.parent
+    return above is not None
 
 
 @dataclass(frozen=True)
@@ -157,7 +187,7 @@ def _keep(implied: Implied, target: Occurrence, term: exp.Expression, pushed: Pu
     known = implied.filters.get(target.number)
     implied.filters[target.number] = pushed.filter if known is None else Both((known, pushed.filter))
     if pushed.exact and not extended and target.table.trusted:
-        implied.settled.append(term)
+        implied.terms.append((target.number, term))
 
 
 def cannot_be_missing(condition: exp.Expression, translator: Translator, target: Occurrence) -> bool:

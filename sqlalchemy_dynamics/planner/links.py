@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Kind
-from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, CrmCall, Either, Filter, Match, Path
+from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, CrmCall, Either, Filter, Has, Match, Path
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources, from_nodes, is_transparent
 from sqlalchemy_dynamics.planner.paths import way_to
 
@@ -106,6 +106,8 @@ def rank(condition: Filter, table_key: str) -> int:
         return _UNRESTRICTED if condition.negated else 2
     if isinstance(condition, Match):
         return _UNRESTRICTED if condition.negated else 3
+    if isinstance(condition, Has):
+        return _UNRESTRICTED if condition.negated or condition.term is None else _RESTRICTED
     return 3 if isinstance(condition, CrmCall) else _UNRESTRICTED
 
 

@@ -165,7 +165,9 @@ def _residual(
     checks = checks_of(tree, translator.sources, kinds)
     unneeded = needless(tree, occurrences, translator)
     implied = imply(tree, occurrences, translator)
-    if not pushdown:
+    if pushdown:
+        implied.keep_looked_up()
+    else:
         implied.links.clear()
     limited = first_rows(tree, occurrences, translator) if pushdown else {}
     parts, merging = grouped_parts(tree, occurrences, translator) if pushdown and grouping else ({}, set[int]())

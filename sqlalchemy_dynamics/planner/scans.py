@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
 
 from sqlalchemy_dynamics.metadata.model import Column
@@ -27,18 +27,14 @@ def scans_of(
     present = [each for each in implied.links if each.source.number in columns and each.target.number in columns]
     open_links = [link for link in present if link.target.number not in limited and _shows(limited, link)]
     whole_rows = [link for link in open_links if not _is_grouped(limited.get(link.source.number))]
-    expanded = expansions(whole_rows, implied.filters, columns)
-    filters = dict(implied.filters)
+    expanded = expansions(whole_rows, without(implied.filters, implied.kept), columns)
+    filters = without(implied.filters, implied.kept & set(expanded))
     for each in expanded.values():
         root, condition = _root(each, expanded)
         _add(filters, root, condition)
+    filters = _passed_on([link for link in present if link.source.number not in limited], filters, expanded)
     few = {number for number, scan in limited.items() if scan.limit.count is not None or scan.leading is not None}
     links = choose([link for link in open_links if link.target.number not in expanded], filters, occurrences, few)
-    for number, link in list(links.items()):
-        said = None if link.source.number in limited or link.source.number in links else _said(link, filters)
-        if said is not None:
-            _add(filters, number, said)
-            del links[number]
     grouped = {number: scan for number, scan in limited.items() if _is_grouped(scan)}
     groups = {number: _narrowed(scan, present, filters, limited) for number, scan in grouped.items()}
     return tuple(
@@ -83,8 +79,26 @@ def _add(filters: dict[int, Filter], number: int, condition: Filter | None) -> N
         filters[number] = Both((filters[number], condition)) if number in filters else condition
 
 
+def without(filters: Mapping[int, Filter], numbers: Set[int]) -> dict[int, Filter]:
+    """Return the filters of all other tables."""
+    return {number: condition for number, condition in filters.items() if number not in numbers}
+
+
+def _passed_on(links: list[Link], filters: Mapping[int, Filter], expanded: Collection[int]) -> dict[int, Filter]:
+    """Add to every table what is demanded of the rows it looks up: it restricts as keys would, and waits for nobody."""
+    found = dict(filters)
+    waiting = [link for link in links if link.target.number not in expanded and link.turned.navigation is not None]
+    while waiting:
+        targets = {link.target.number for link in waiting}
+        ready = [link for link in waiting if link.source.number not in targets] or waiting[:1]
+        for link in ready:
+            _add(found, link.target.number, _said(link, found))
+        waiting = [link for link in waiting if link not in ready]
+    return found
+
+
 def _said(link: Link, filters: Mapping[int, Filter]) -> Filter | None:
-    """Return the source's condition along the target's lookup: it restricts as its keys would, and waits for nobody."""
+    """Return the source's condition along the target's lookup."""
     navigation = link.turned.navigation
     own = filters.get(link.source.number)
     return None if navigation is None or own is None else through(navigation, own)
