@@ -52,6 +52,8 @@ def _request(write: Write, values: Values | None) -> str:
         version = "" if write.version is None else f', If-Match: W/"{_shown(write.version, values)}"'
         return f"{method} {entity_set}({key}){version}" if write.verb != "insert" else f"{method} {entity_set}"
     rows = f"{count} rows" if count else _ALL if write.verb != "insert" else "{step1.rows}"
+    if write.guard is not None:
+        return f"POST $batch: PATCH {entity_set}({rows}), If-Match: {{step1.version}}"
     if not action:
         return f"POST $batch: DELETE {entity_set}({rows})"
     return f"POST {entity_set}/Microsoft.Dynamics.CRM.{action}: {rows}"

@@ -31,6 +31,10 @@ class Host(Protocol):
 
     def party(self, write: Write, values: Values) -> int: ...
 
+    def guarded(
+        self, write: Write, values: Values, send: Callable[[Sequence[Change]], int], row: int | None = None
+    ) -> list[str]: ...
+
     def sent(self, changes: Sequence[Change], send: Callable[[Sequence[Change]], int]) -> int: ...
 
 
@@ -98,12 +102,16 @@ class Many:
         elif write.conflict is not None:
             self._gather_upsert(_Upsert(number, write, values, preparing.given_rows(write, values)))
         elif write.source is not None and any(True for _ in write.source.scans):
-            changes = self._numbered(write, values, number)
-            self.done += self.host.sent(changes, self._statement)
+            self.done += self._read_and_changed(write, values, number)
         elif write.verb == "insert" and len(write.rows) == 1 and write.source is None and not self._is_special(write):
             self._inserts.append((number, given_of(write, write.rows[0], values, ())))
         else:
             self._changes += self._numbered(write, values, number)
+
+    def _read_and_changed(self, write: Write, values: Values, number: int) -> int:
+        if write.guard is not None and isinstance(self.bulk, Bulk):
+            return len(self.host.guarded(write, values, self.bulk.statement, number))
+        return self.host.sent(self._numbered(write, values, number), self._statement)
 
     def _numbered(self, write: Write, values: Values, number: int) -> list[Change]:
         return [replace(each, row=number) for each in self.host.preparing.changes(write, values, number)[0]]

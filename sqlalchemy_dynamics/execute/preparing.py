@@ -12,6 +12,7 @@ from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.combs import new_key
 from sqlalchemy_dynamics.execute.contents import handles
 from sqlalchemy_dynamics.execute.files import Content, content_of, image_of
+from sqlalchemy_dynamics.execute.guarding import Guard
 from sqlalchemy_dynamics.execute.linking import links, unlinks
 from sqlalchemy_dynamics.execute.result import Result, ResultColumn, Row
 from sqlalchemy_dynamics.execute.returned import UNMADE_VERSION
@@ -53,6 +54,7 @@ class Preparing:
     read: Read
     transaction: Transaction
     bodies: Bodies
+    guard: Guard
 
     def changes(self, write: Write, values: Values, row: int = 1) -> tuple[list[Change], Fetched]:
         """Read what has to be read and make the changes; the rows are those that DELETE … RETURNING returns."""
@@ -75,11 +77,19 @@ class Preparing:
             if write.verb == "update"
             else [{}] * len(pairs)
         )
+        versions = self._versions(write, fetched.rows)
         changes = [
-            Change(write.verb, write.table, key, body, number, match=match, files=_files(given))
+            Change(write.verb, write.table, key, body, number, match=versions.get(key, match), files=_files(given))
             for number, (key, given), body in zip(rows, pairs.items(), bodies, strict=True)
         ]
         return changes, self.without_source(write, fetched)
+
+    def _versions(self, write: Write, rows: Sequence[Row]) -> dict[str, str]:
+        """The version that each row was read in, by its key, where it counts."""
+        place = write.guard
+        if place is None or not self.guard.holds(write.table.name):
+            return {}
+        return {str(row[0]).lower(): version_tag(row[place]) for row in rows if isinstance(row[place], int)}
 
     def creates(self, write: Write, givens: Numbered) -> list[Change]:
         """The changes that insert rows; those without a key get one."""

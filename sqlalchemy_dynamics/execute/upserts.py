@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy_dynamics.errors import DataverseError, OperationalError, ProgrammingError
 from sqlalchemy_dynamics.execute.bulk import MOST_CHANGES, Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
+from sqlalchemy_dynamics.execute.guarding import Guard
 from sqlalchemy_dynamics.execute.outcomes import UNMATCHED
 from sqlalchemy_dynamics.execute.preparing import Given, Numbered, Values
 from sqlalchemy_dynamics.execute.result import Result, Row
@@ -16,6 +17,7 @@ from sqlalchemy_dynamics.execute.units import Units
 from sqlalchemy_dynamics.metadata.model import Table
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION, key_address, version_tag
 from sqlalchemy_dynamics.odata.literals import convert
+from sqlalchemy_dynamics.planner import text_rule
 from sqlalchemy_dynamics.planner.change_plan import Conflict, Write
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.plan import Plan
@@ -28,9 +30,6 @@ _ROWS_PER_READ = 200
 _MOST_TRIES = 4
 _RACED = ("0x80040237", "0x80060892", "0x80040217", "0x80060882")
 """Another writer made, removed or changed a row between the reading and the writing."""
-_UNGUARDED: set[tuple[tuple[str, ...], str]] = set()
-"""(organisation, table) without optimistic concurrency."""
-_NO_VERSIONS = "0x8006088d"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Upserts:
     """Upserts of one connection. `creates` makes the changes of an insert, `bodies` the bodies of updates."""
 
     units: Units
-    owner: tuple[str, ...]
+    guard: Guard
     lookup: Lookup
     pushdown: bool
     read: Callable[[Plan, Values], Result]
@@ -80,9 +79,8 @@ class Upserts:
                 done += self._sent(changes, bulk)
                 missed = [] if isinstance(bulk, Buffer) else [each for each in changes if self._raced(each)]
             except DataverseError as error:
-                if error.code == _NO_VERSIONS:
-                    _UNGUARDED.add((self.owner, write.table.name))
-                elif attempt == _MOST_TRIES or error.code not in _RACED or len(changes) > MOST_CHANGES:
+                again = self.guard.fails(write.table.name, error) or error.code in _RACED
+                if attempt == _MOST_TRIES or not again or len(changes) > MOST_CHANGES:
                     raise
             numbers = {each.row for each in missed}
             keys += [each.key for each in changes if each.row not in numbers]
@@ -136,7 +134,7 @@ class Upserts:
         kept = [each for each in meant if not conflict.where or each[2][-1] is True]
         settings = [_set(conflict, given, exists) for _, given, exists in kept]
         bodies = self.bodies(write.table, settings, False, [row for row, _, _ in kept])
-        guarded = computes(conflict) and (self.owner, write.table.name) not in _UNGUARDED
+        guarded = computes(conflict) and self.guard.holds(write.table.name)
         return [
             Change("update", write.table, str(exists[0]).lower(), body, row, match=_match(exists[1], guarded))
             for (row, _, exists), body in zip(kept, bodies, strict=True)
@@ -221,12 +219,12 @@ def _key(conflict: Conflict, given: Given) -> tuple[object, ...]:
 
 
 def _folded(conflict: Conflict, values: Sequence[object]) -> tuple[object, ...]:
-    """Values as the service compares them: text without case and trailing blanks."""
+    """Values as the service compares them."""
     return tuple(
-        None if value is None else _fold(convert(value, column.edm))
+        None if value is None else _compared(convert(value, column.edm))
         for column, value in zip(conflict.columns, values, strict=True)
     )
 
 
-def _fold(value: object) -> object:
-    return value.rstrip(" ").casefold() if isinstance(value, str) else value
+def _compared(value: object) -> object:
+    return text_rule.key(value) if isinstance(value, str) else value

@@ -13,6 +13,7 @@ from sqlalchemy_dynamics.execute.attaching import attach
 from sqlalchemy_dynamics.execute.bodies import Bodies
 from sqlalchemy_dynamics.execute.bulk import Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
+from sqlalchemy_dynamics.execute.guarding import Guard
 from sqlalchemy_dynamics.execute.headers import headers_of
 from sqlalchemy_dynamics.execute.many import Many
 from sqlalchemy_dynamics.execute.outcomes import WRITTEN, Outcomes
@@ -51,10 +52,11 @@ class Writer:
         self._parties = Parties(Persistence(session), catalog.table, lambda: catalog.model(), read, self._bodies.make)
         self._returned = Returned(catalog, read, self._pushdown)
         self.units = Units(session)
-        self.preparing = Preparing(session, catalog, read, transaction, self._bodies)
+        self.guard = Guard(session.key)
+        self.preparing = Preparing(session, catalog, read, transaction, self._bodies, self.guard)
         self.upserts = Upserts(
             self.units,
-            session.key,
+            self.guard,
             catalog.table,
             self._pushdown,
             read,
@@ -77,7 +79,21 @@ class Writer:
                 return no_rows(count) if write.returning is None else self._returned.rows(write, keys, count)
             return self._changed(write, values, bulk)
 
+    def guarded(
+        self, write: Write, values: Values, send: Callable[[Sequence[Change]], int], row: int | None = None
+    ) -> list[str]:
+        """Run an UPDATE that computes from what the rows hold; return the keys of those changed."""
+
+        def prepare() -> list[Change]:
+            changes, _ = self.preparing.changes(write, values)
+            return changes if row is None else [replace(each, row=row) for each in changes]
+
+        return self.guard.update(prepare, lambda changes: self.sent(changes, send), self.units.outcomes)
+
     def _changed(self, write: Write, values: Values, bulk: Bulk | Buffer) -> Result:
+        if write.guard is not None and not self._transaction.buffering:
+            keys = self.guarded(write, values, bulk.statement)
+            return no_rows(len(keys)) if write.returning is None else self._returned.rows(write, keys, len(keys))
         changes, rows = self.preparing.changes(write, values)
         if write.returning is None:
             return no_rows(self.sent(changes, bulk.statement))

@@ -79,6 +79,7 @@ class Write:
     `rows` has one entry, a template for each row that the SELECT yields, its key in `keys[0]`. `version` must be the
     row's own, else it is left alone. `alone` says that WHERE names keys and nothing else: no read is needed.
     `returned` is where in the source's rows begins what DELETE returns; `alias` is what the statement calls the table.
+    `guard` is where the source's rows hold the version that an UPDATE was computed from.
     """
 
     verb: str
@@ -93,3 +94,4 @@ class Write:
     filtered: bool = True
     returned: int | None = None
     alias: str = ""
+    guard: int | None = None

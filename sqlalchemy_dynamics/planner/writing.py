@@ -22,6 +22,7 @@ __all__ = ["plan_write", "returning_plan"]
 
 _KEY = "__key"
 _PARTIES = "activityparty"
+_VERSION = "versionnumber"
 
 
 def plan_write(
@@ -150,10 +151,20 @@ class _Planner:
             row = tuple(term for term in terms if term is not None)
             return self._write("update", tuple(columns), (row,), keys=alone[0], version=alone[1])
         computed = [node for node, term in zip(nodes, terms, strict=True) if term is None]
-        source = self._reading(computed)
+        guarded = self._reads_itself(computed)
+        version = [exp.column(_VERSION, table=self._alias, quoted=True)] if guarded else []
+        source = self._reading([*computed, *version])
         positions = iter(range(1, len(computed) + 1))
         row = tuple(Fetched(next(positions)) if term is None else term for term in terms)
-        return self._write("update", tuple(columns), (row,), source, (Fetched(0),))
+        guard = len(computed) + 1 if guarded else None
+        return self._write("update", tuple(columns), (row,), source, (Fetched(0),), guard=guard)
+
+    def _reads_itself(self, nodes: Sequence[exp.Expression]) -> bool:
+        """Whether values are computed from what the row holds, in a table whose rows have versions."""
+        names = {"", self._alias.lower(), self._node.name.lower()}
+        columns = (column for node in nodes for column in node.find_all(exp.Column))
+        own = any(each.table.lower() in names and self._table.column(each.name) for each in columns)
+        return own and _VERSION in self._table.columns and self._table.kind != "Elastic"
 
     def _delete(self, tree: exp.Delete) -> Write:
         returning = self._returning()
@@ -192,6 +203,7 @@ class _Planner:
         keys: tuple[Term, ...] = (),
         version: Term | None = None,
         returned: int | None = None,
+        guard: int | None = None,
     ) -> Write:
         filtered = self._tree.args.get("where") is not None
         returning = self._returning()
@@ -206,6 +218,7 @@ class _Planner:
             returning,
             filtered=filtered,
             returned=returned,
+            guard=guard,
         )
 
     def _keys_alone(self) -> tuple[tuple[Term, ...], Term | None] | None:
