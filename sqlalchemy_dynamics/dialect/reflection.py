@@ -50,8 +50,9 @@ class Reflection(default.DefaultDialect):
 
     @_cached
     def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[Any]:
-        """Every column, companions right behind their base."""
-        return tables.columns(_table(connection, table_name, schema))
+        """Every column, companions right behind their base; without files under ReflectFiles=false."""
+        files = connection.connection.settings.flag("ReflectFiles")
+        return tables.columns(_table(connection, table_name, schema), files)
 
     @_cached
     def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:

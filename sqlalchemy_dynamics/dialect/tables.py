@@ -41,9 +41,10 @@ def visible(table: Table | None) -> bool:
     return table is not None and bool(table.entity_set)
 
 
-def columns(table: Table) -> list[Described]:
-    """Every column in the table's order; label as comment; choices, lookup targets and base in ``info``."""
-    return [_column(column) for column in table.columns.values()]
+def columns(table: Table, files: bool = True) -> list[Described]:
+    """The columns in the table's order, with or without files; label as comment; choices, lookup targets and base in
+    ``info``."""
+    return [_column(column) for column in (table.columns.values() if files else table.listed)]
 
 
 def primary_key(table: Table) -> Described:

@@ -59,6 +59,12 @@ FETCHING = (
     ),
     Property("Pushdown", kind="bool", default="true", doc="false fetches whole tables and computes locally."),
     Property(
+        "ReflectFiles",
+        kind="bool",
+        default="true",
+        doc="false leaves files out of reflected tables, so that tools which list every column (Superset) download none.",
+    ),
+    Property(
         "SqlDialect",
         kind="choice",
         default="dynamics",

@@ -108,6 +108,18 @@ def test_reflected_files_are_large_binaries(engine: Any, org: Sandbox) -> None:
         assert connection.execute(sa.select(table.c.new_document).where(where)).scalar() is None
 
 
+def test_tools_that_list_every_column_may_leave_files_out(org: Sandbox) -> None:
+    url = f"dynamics:///?OrganizationUrl={quote(org.url)}&OAuthAccessToken={quote(org.access_token)}&ReflectFiles=false"
+    engine = sa.create_engine(url)
+    table = sa.Table("new_sample", sa.MetaData(), autoload_with=engine)
+    assert {"new_document", "new_picture"}.isdisjoint(table.c.keys()) and "new_document_name" in table.c
+    account = sa.Table("account", sa.MetaData(), autoload_with=engine)
+    assert isinstance(account.c.entityimage.type, sa.LargeBinary)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(new_document) FROM new_sample")).scalar() is not None
+    engine.dispose()
+
+
 def test_reflected_models_send_only_what_is_set(engine: Any, org: Sandbox) -> None:
     metadata = sa.MetaData()
     table = sa.Table("new_sample", metadata, autoload_with=engine)
