@@ -68,7 +68,7 @@ class Fetcher(Generic[T]):
         under_way: Future[HttpResponse] | None = self._start(to_request(ask.query))
         while under_way is not None:
             body = self._wait(under_way)
-            link = next_link(body) if left > MOST_ROWS else None
+            link = next_link(body) if left > MOST_ROWS and not ask.lazy else None
             under_way = self._follow(link, ask, seen)
             page = self.decode(body)
             rows = self.count(page.rows)

@@ -32,11 +32,15 @@ _ANNOTATIONS = {Companion.NAME: FORMATTED_VALUE, Companion.TYPE: LOOKUP_TABLE}
 
 @dataclass(frozen=True)
 class Ask:
-    """One query, the fields its rows are read as, and how many rows are wanted of it (None: all)."""
+    """One query, the fields its rows are read as, and how many rows are wanted of it (None: all).
+
+    When `lazy`, a page is asked for only after the one before was looked at.
+    """
 
     query: Query
     fields: tuple[Field, ...]
     wanted: int | None = None
+    lazy: bool = False
 
 
 def asks_of(
@@ -61,19 +65,20 @@ def asks_of(
     query = Query(
         scan.table.entity_set,
         select=_selected(scan),
-        order=_with_key(scan),
+        order=_with_key(scan, scan.order),
         annotations=any(column.companion in _ANNOTATIONS for column in scan.columns),
         expand=_expands(scan, among),
     )
     fields = fields_of(scan, among)
     if scan.extremes:
         return [Ask(query, fields, 1) for query in _first_rows(scan, query, values)]
-    bound = (_bound(Both((scan.filter, *chunk)), values) for chunk in _chunks(scan, keys))
-    conditions = (portion for condition in bound for portion in _portions(condition, bool(scan.order)))
+    lazy = scan.leading is not None
+    bound = ((_bound(Both((scan.filter, *more)), values), order) for more, order in _parts(scan, keys))
+    conditions = ((each, order) for condition, order in bound for each in _portions(condition, bool(scan.order)))
     return [
-        Ask(_sized(replace(query, filter=_unless_empty(condition)), wanted, page_size), fields, wanted)
-        for condition in conditions
-        if condition != Never() and wanted != 0
+        Ask(_sized(replace(query, filter=_unless_empty(each), order=order), wanted, page_size), fields, wanted, lazy)
+        for each, order in conditions
+        if each != Never() and wanted != 0
     ]
 
 
@@ -183,12 +188,22 @@ def _unless_empty(condition: Filter) -> Filter | None:
     return None if condition == Both(()) else condition
 
 
-def _with_key(scan: Scan) -> tuple[Order, ...]:
+def _parts(scan: Scan, keys: Sequence[object] | None) -> Iterator[tuple[tuple[Filter, ...], tuple[Order, ...]]]:
+    """Further conditions and the order under them: portions of keys, rows with a value before those without."""
+    for chunk in _chunks(scan, keys):
+        if scan.apart is None:
+            yield chunk, _with_key(scan, scan.order)
+        else:
+            yield (*chunk, Null(scan.apart, negated=True)), _with_key(scan, scan.order)
+            yield (*chunk, Null(scan.apart)), _with_key(scan, scan.order[1:])
+
+
+def _with_key(scan: Scan, order: tuple[Order, ...]) -> tuple[Order, ...]:
     """Append the key as tie-breaker, so that pages neither repeat nor lose rows of equal sort keys."""
     key = (scan.table.columns[scan.table.primary_key].wire,)
-    if not scan.order or any(order.path == key for order in scan.order):
-        return scan.order
-    return (*scan.order, Order(key))
+    if not order or any(each.path == key for each in order):
+        return order
+    return (*order, Order(key))
 
 
 def _grouped(scan: Scan, values: Values | None) -> list[Ask]:

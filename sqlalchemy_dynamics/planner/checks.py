@@ -36,14 +36,15 @@ _GUARDS = (exp.Case, exp.Coalesce, exp.TryCast)
 _TEXT_TYPES = ("TEXT", "VARCHAR", "CHAR", "NVARCHAR")
 
 
-def checks_of(tree: exp.Expression, sources: Sources, kinds: Kinds) -> tuple[Check, ...]:
-    """Return what the local engine has to try before a statement is run.
+def checks_of(tree: exp.Expression, sources: Sources, kinds: Kinds, where: bool = True) -> tuple[Check, ...]:
+    """Return what the local engine has to try before a statement is run; without `where` that clause is left out.
 
     Raises ProgrammingError for a LIMIT that is no number, and for text compared with anything else.
     """
     _refuse_amounts(tree)
     found = {
-        check.sql: check for check in (*_compared(tree, sources, kinds), *_computed(tree, kinds), *_formatted(tree))
+        check.sql: check
+        for check in (*_compared(tree, sources, kinds, where), *_computed(tree, kinds), *_formatted(tree))
     }
     return tuple(found.values())
 
@@ -56,8 +57,10 @@ def _refuse_amounts(tree: exp.Expression) -> None:
             raise ProgrammingError(f"{word} needs a whole number that is not negative, got {amount.this!r}")
 
 
-def _compared(tree: exp.Expression, sources: Sources, kinds: Kinds) -> Iterator[Check]:
+def _compared(tree: exp.Expression, sources: Sources, kinds: Kinds, where: bool) -> Iterator[Check]:
     for node in tree.find_all(*_COMPARISONS, *_SEARCHES, *_SUMS):
+        if not where and node.find_ancestor(exp.Where) is not None:
+            continue
         sides = [side for side in _sides(node) if isinstance(side, exp.Expression)]
         constants = [side for side in sides if is_constant(side)]
         if len(constants) == len(sides):
@@ -67,11 +70,14 @@ def _compared(tree: exp.Expression, sources: Sources, kinds: Kinds) -> Iterator[
         if typed is None or (isinstance(node, _SUMS) and typed[1].family not in _NUMERIC):
             continue
         column, kind = typed
-        for constant in constants:
-            if kind.family == "VARCHAR":
+        if kind.family == "VARCHAR":
+            for constant in constants:
                 _refuse_other_than_text(node, constant, column, kinds)
-            elif _is_doubtful(constant, column, kind, kinds):
-                yield _fits(node, constant, column, DOUBLE if isinstance(node, _SUMS) else kind)
+            continue
+        doubtful = [constant for constant in constants if _is_doubtful(constant, column, kind, kinds)]
+        term = shown(node) if doubtful else ""
+        for constant in doubtful:
+            yield replace(_fits(constant, column, DOUBLE if isinstance(node, _SUMS) else kind), term=term)
 
 
 def _sides(node: exp.Expression) -> tuple[exp.Expression | None, ...]:
@@ -140,9 +146,9 @@ def _is_number(node: exp.Expression, kinds: Kinds) -> bool:
     return literal or isinstance(node, exp.Boolean) or kinds.get(parameter_key(node) or 0) in _NUMBERS
 
 
-def _fits(node: exp.Expression, constant: exp.Expression, column: Column | None, kind: SqlType) -> Check:
+def _fits(constant: exp.Expression, column: Column | None, kind: SqlType) -> Check:
     target = "DECIMAL(38,10)" if kind.family == "DECIMAL" and parameter_key(bare(constant)) is not None else kind.sql
-    check = _check(exp.cast(constant.copy(), target), node)
+    check = _check(exp.cast(constant.copy(), target))
     if parameter_key(bare(constant)) is None and not isinstance(bare(constant), (exp.Literal, exp.Boolean)):
         return check
     what = f"{{}} is no {kind.sql}"
@@ -182,6 +188,10 @@ def _formatted(tree: exp.Expression) -> Iterator[Check]:
             yield _check(trial, node)
 
 
-def _check(node: exp.Expression, term: exp.Expression) -> Check:
+def _check(node: exp.Expression, term: exp.Expression | None = None) -> Check:
     keys = (parameter_key(each) for each in node.find_all(exp.Parameter, exp.Placeholder))
-    return Check(render(node), shown(term), parameters=tuple(dict.fromkeys(key for key in keys if key is not None)))
+    return Check(
+        render(node),
+        "" if term is None else shown(term),
+        parameters=tuple(dict.fromkeys(key for key in keys if key is not None)),
+    )

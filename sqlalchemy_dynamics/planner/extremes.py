@@ -33,7 +33,7 @@ def extremes_of(shape: Shape) -> Scan | None:
     if not orders or not _aggregates_only(select):
         return None
     table = shape.occurrence.table
-    return Scan(1, table, tuple(columns.values()), shape.filter, extremes=tuple(orders.values()))
+    return Scan(shape.occurrence.number, table, tuple(columns.values()), shape.filter, extremes=tuple(orders.values()))
 
 
 def _aggregates_only(select: exp.Select) -> bool:

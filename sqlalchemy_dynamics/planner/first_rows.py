@@ -8,11 +8,13 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.query import Order
+from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.names import Occurrence
 from sqlalchemy_dynamics.planner.plan import Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.rows import branch_scan, leading_scan, limited_scan
 from sqlalchemy_dynamics.planner.shape import Shape, limit_of, order_by, shape_of, sortable
+from sqlalchemy_dynamics.planner.top_ranks import top_ranks
 
 __all__ = ["first_rows"]
 
@@ -24,6 +26,17 @@ def first_rows(tree: exp.Expression, occurrences: list[Occurrence], translator: 
         shape = _shape(select, occurrences, translator)
         if shape is not None:
             found.update(_of_select(select, shape))
+    for select in [each for each in tree.find_all(exp.Select) if each.find(exp.Window)]:
+        scan = top_ranks(select, occurrences, translator)
+        if scan is not None and scan.number not in found:
+            found[scan.number] = scan
+            select.set("where", None)
+    for select in [each for each in tree.find_all(exp.Select) if each is not tree and each.find(exp.Min, exp.Max)]:
+        shape = _shape(select, occurrences, translator)
+        scan = None if shape is None else extremes_of(shape)
+        if scan is not None:
+            found[scan.number] = scan
+            select.set("where", None)
     for union in [each for each in tree.find_all(exp.Union) if each.args.get("limit")]:
         found.update(_of_union(union, occurrences, translator))
     return found

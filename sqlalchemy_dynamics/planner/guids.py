@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.metadata.model import Table
 from sqlalchemy_dynamics.planner.constants import is_constant
 from sqlalchemy_dynamics.planner.names import Sources, cte_of, from_nodes
 
-__all__ = ["Types", "order_guids"]
+__all__ = ["Types", "order_guids", "output_of"]
 
 _RANGES = (exp.GT, exp.GTE, exp.LT, exp.LTE)
 _FIRST = (
@@ -113,7 +113,7 @@ def _ordered(node: exp.Ordered, types: Types) -> Callable[[], None] | None:
     if node.find_ancestor(exp.WithinGroup, exp.Select) is not None and isinstance(node.parent.parent, exp.WithinGroup):
         return None
     query = node.parent.parent if isinstance(node.parent, exp.Order) else None
-    term = _output(node.this, query) if isinstance(query, (exp.Select, exp.SetOperation, exp.Subquery)) else node.this
+    term = output_of(node.this, query) if isinstance(query, (exp.Select, exp.SetOperation, exp.Subquery)) else node.this
     if isinstance(query, exp.Select) or term is None or query is None:
         guid = types.is_guid(term)
     else:
@@ -123,7 +123,7 @@ def _ordered(node: exp.Ordered, types: Types) -> Callable[[], None] | None:
     return (lambda: node.set("this", _key(term))) if guid and term is not None else None
 
 
-def _output(term: exp.Expression, query: exp.Expression) -> exp.Expression | None:
+def output_of(term: exp.Expression, query: exp.Expression) -> exp.Expression | None:
     """Return what a number or a bare name in ORDER BY stands for: an output column first."""
     select = _first_branch(query)
     items = select.expressions if isinstance(select, exp.Select) else []

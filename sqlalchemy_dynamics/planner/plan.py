@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy_dynamics.edm import BIGINT, SqlType
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Table
-from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.odata.filters import Both, Filter, Path
 from sqlalchemy_dynamics.odata.query import Order
 
 __all__ = [
@@ -104,7 +104,8 @@ class Scan:
     nothing is asked: its rows come with those of scan `through[0]`, expanded along navigation property `through[1]`.
     With `extremes`, only the first row of each of these orders is wanted, a row with a value. With `leading`, `order`
     is the beginning of the order wanted: enough rows are there once those columns change behind the last row of that
-    limit. `unless` are the parameters of LIMITs above it: when one is 0, no row is wanted.
+    limit. `unless` are the parameters of LIMITs above it: when one is 0, no row is wanted. With `apart`, the rows that
+    have no value there are asked for last, without the first term of `order`.
     """
 
     number: int
@@ -119,6 +120,7 @@ class Scan:
     extremes: tuple[Order, ...] = ()
     leading: tuple[tuple[str, ...], Limit] | None = None
     unless: tuple[Marker, ...] = ()
+    apart: Path | None = None
 
     @property
     def view(self) -> str:
@@ -168,7 +170,9 @@ class Check:
 class Residual:
     """`sql` runs in DuckDB over the scans' views with the parameters named in `parameters`.
 
-    `streaming` says that every view is read once, front to back; `checks` come before anything is fetched.
+    `streaming` says that every view is read once, front to back; `checks` come before anything is fetched. With
+    `enough`, the answer over the first pages of the one scan that is asked is the beginning of the whole answer: they
+    are enough once that many rows come of them.
     """
 
     sql: str
@@ -176,6 +180,7 @@ class Residual:
     parameters: tuple[int | str, ...] = ()
     streaming: bool = False
     checks: tuple[Check, ...] = ()
+    enough: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.odata.filters import Path
 from sqlalchemy_dynamics.odata.query import Order
 from sqlalchemy_dynamics.planner.plan import Limit, Output, Rows, Scan
-from sqlalchemy_dynamics.planner.shape import Shape, leading_orders, limit_of, orders_of
+from sqlalchemy_dynamics.planner.shape import Shape, apart_orders, leading_orders, limit_of, orders_of
 
-__all__ = ["branch_scan", "leading_scan", "limited_scan", "plain_rows"]
+__all__ = ["branch_scan", "is_scalar", "leading_scan", "limited_scan", "plain_rows"]
 
 _KNOWN_SCALARS = frozenset({"STRFTIME"})
 
@@ -18,8 +19,8 @@ def plain_rows(shape: Shape) -> Rows | None:
     """Return the plan for a statement of plain columns, None when anything is left to compute."""
     if not _is_row_per_row(shape) or any(item.column is None for item in shape.items):
         return None
-    orders, limit = orders_of(shape), limit_of(shape.select)
-    if orders is None or limit is None:
+    found, limit = _service_order(shape), limit_of(shape.select)
+    if found is None or limit is None:
         return None
     columns: dict[str, Column] = {item.column.name: item.column for item in shape.items if item.column is not None}
     positions = {name: position for position, name in enumerate(columns)}
@@ -28,19 +29,29 @@ def plain_rows(shape: Shape) -> Rows | None:
         for item in shape.items
         if item.column is not None
     )
-    scan = Scan(1, shape.occurrence.table, tuple(columns.values()), shape.filter, orders, limit)
+    orders, apart = found
+    scan = Scan(1, shape.occurrence.table, tuple(columns.values()), shape.filter, orders, limit, apart=apart)
     return Rows(scan, outputs, limit)
+
+
+def _service_order(shape: Shape) -> tuple[tuple[Order, ...], Path | None] | None:
+    """Return ORDER BY as the service's own, in two parts where NULLs stand at the other end and few rows are wanted."""
+    orders = orders_of(shape)
+    if orders is not None:
+        return orders, None
+    return apart_orders(shape) if shape.select.args.get("limit") else None
 
 
 def limited_scan(shape: Shape) -> Scan | None:
     """Return an ordered, limited scan of the key for a statement that computes from each row, None when impossible."""
-    if not _is_row_per_row(shape) or not _is_scalar(shape.select):
+    if not _is_row_per_row(shape) or not is_scalar(shape.select):
         return None
-    orders, limit = orders_of(shape), limit_of(shape.select)
-    if orders is None or limit is None or limit.count is None:
+    found, limit = _service_order(shape), limit_of(shape.select)
+    if found is None or limit is None or limit.count is None:
         return None
-    table = shape.occurrence.table
-    return Scan(shape.occurrence.number, table, (table.columns[table.primary_key],), shape.filter, orders, limit)
+    table, (orders, apart) = shape.occurrence.table, found
+    key = (table.columns[table.primary_key],)
+    return Scan(shape.occurrence.number, table, key, shape.filter, orders, limit, apart=apart)
 
 
 def leading_scan(shape: Shape) -> Scan | None:
@@ -51,7 +62,7 @@ def leading_scan(shape: Shape) -> Scan | None:
     leading, limit = leading_orders(shape), limit_of(shape.select)
     if not leading or limit is None or limit.count is None:
         return None
-    if not _is_row_per_row(shape) or not _is_scalar(shape.select):
+    if not _is_row_per_row(shape) or not is_scalar(shape.select):
         return None
     table = shape.occurrence.table
     return Scan(
@@ -66,15 +77,15 @@ def leading_scan(shape: Shape) -> Scan | None:
 
 def branch_scan(shape: Shape, orders: tuple[Order, ...], limit: Limit) -> Scan | None:
     """Return the scan of one branch of a UNION ALL whose first rows alone are wanted."""
-    if not _is_row_per_row(shape) or not _is_scalar(shape.select) or shape.select.args.get("limit"):
+    if not _is_row_per_row(shape) or not is_scalar(shape.select) or shape.select.args.get("limit"):
         return None
     table = shape.occurrence.table
     return Scan(shape.occurrence.number, table, (table.columns[table.primary_key],), shape.filter, orders, limit)
 
 
-def _is_scalar(select: exp.Select) -> bool:
+def is_scalar(select: exp.Select, subqueries: bool = False) -> bool:
     """No aggregate and nothing that makes rows; a function sqlglot does not know could be either."""
-    if select.find(exp.AggFunc, exp.Subquery, exp.UDTF, exp.Explode):
+    if select.find(exp.AggFunc, exp.UDTF, exp.Explode) or (not subqueries and select.find(exp.Subquery)):
         return False
     unknown = (node for node in select.find_all(exp.Anonymous) if node.name.upper() not in _KNOWN_SCALARS)
     return all(node.find_ancestor(exp.Where) for node in unknown)
