@@ -124,19 +124,16 @@ class _Rewriting:
         return merged
 
     def _of_select(self, select: exp.Select) -> list[_Output] | None:
-        found: list[_Output] | None = []
-        for item in list(select.expressions):
-            outputs = self._starred(select, item) if _is_star(item) else [self._item(item)]
-            if outputs is None:
-                found = None
-            elif found is not None:
-                found += outputs
-            elif any(output.cells for output in outputs):
-                raise NotSupportedError("name the columns instead of *: one of them holds files")
-        if any(output.cells for output in found or ()):
-            if select.args.get("distinct"):
-                raise NotSupportedError("files cannot be compared: leave the file column or DISTINCT out")
-            _refuse_in_clauses(select, found or [], self)
+        items = list(select.expressions)
+        spans = [self._starred(select, item) if _is_star(item) else self._item(item) for item in items]
+        found = [output for span in spans for output in span or ()]
+        if not any(output.cells for output in found):
+            return None if None in spans else found
+        if None in spans:
+            raise NotSupportedError("name the columns instead of *: one of them holds files")
+        if select.args.get("distinct"):
+            raise NotSupportedError("files cannot be compared: leave the file column or DISTINCT out")
+        _refuse_in_clauses(select, found, self)
         return found
 
     def _starred(self, select: exp.Select, item: exp.Expression) -> list[_Output] | None:
@@ -147,9 +144,9 @@ class _Rewriting:
         spans = [self._spanned(node) for node in nodes]
         self.hidden.setdefault(id(select), set()).update(*map(self._hidden, nodes))
         known = [output for span in spans for output in span or ()]
-        plain = not any(star.args.values()) and not any(
-            join.args.get("using") or join.args.get("method") for join in select.args.get("joins") or ()
-        )
+        joins = select.args.get("joins") or ()
+        merged = any(join.args.get("using") or join.args.get("method") for join in joins)
+        plain = not (merged or any(star.args.values()) or select.args.get("laterals"))
         if plain and None not in spans:
             return known
         if any(output.cells for output in known):
@@ -179,7 +176,8 @@ class _Rewriting:
                 outputs = [*renamed, *outputs[len(renamed) :]]
         return outputs
 
-    def _item(self, item: exp.Expression) -> _Output:
+    def _item(self, item: exp.Expression) -> list[_Output] | None:
+        """What one expression of a select list offers; None for one that makes several columns."""
         inner = (item.this if isinstance(item, exp.Alias) else item).unnest()
         name = item.alias or (inner.name if isinstance(inner, exp.Column) else "")
         asked = _sized(inner)
@@ -188,12 +186,13 @@ class _Rewriting:
             address = _address(found, (asked or inner).table)
             item.replace(exp.alias_(address, name or found.column.name, quoted=True))
             cell = address_of(found.occurrence.table, found.column, "{keys}")
-            return _Output(name or found.column.name, (cell,), asked is not None)
+            return [_Output(name or found.column.name, (cell,), asked is not None)]
         if isinstance(found, _Output):
             if asked is not None:
                 inner.replace(asked.copy())
-            return _Output(name, found.cells, asked is not None or found.sized)
-        return _Output(name, null=isinstance(inner, exp.Null))
+            return [_Output(name, found.cells, asked is not None or found.sized)]
+        several = inner.find(exp.Columns, exp.Unnest, exp.Explode) or isinstance(item, exp.Aliases)
+        return None if several else [_Output(name, null=isinstance(inner, exp.Null))]
 
     def found(self, node: exp.Expression) -> _Cell | _Output | None:
         """Return the file column a name means: that of a table, or one that a query hands on; None for all others."""
@@ -212,6 +211,8 @@ class _Rewriting:
 
     def _in_entry(self, entry: exp.Expression, node: exp.Column) -> tuple[bool, _Cell | _Output | None]:
         occurrence = self.by_node.get(id(entry))
+        if occurrence is not None and _is_renamed(entry):
+            return False, None
         if occurrence is not None:
             column = occurrence.table.column(node.name)
             return column is not None, _Cell(occurrence, column) if column is not None and _is_held(column) else None
@@ -256,7 +257,8 @@ def _merged(one: _Output, two: _Output) -> _Output:
 def _refuse_in_clauses(query: exp.Query, outputs: list[_Output], rewriting: _Rewriting) -> None:
     """Refuse clauses that name a selected file by its output name or position."""
     names = {output.name.lower() for output in outputs if output.cells}
-    for clause in (query.args.get(key) for key in ("where", "group", "having", "qualify", "order")):
+    clauses = [query.args.get(key) for key in ("where", "group", "having", "qualify", "order")]
+    for clause in (*clauses, *(query.expressions if isinstance(query, exp.Select) else ())):
         for node in _terms(clause, query):
             if isinstance(node, exp.Literal):
                 position = int(node.this)
@@ -339,6 +341,11 @@ def _query(node: exp.Expression) -> exp.Expression | None:
     while isinstance(query, exp.Subquery):
         query = query.this
     return query
+
+
+def _is_renamed(node: exp.Expression) -> bool:
+    alias = node.args.get("alias")
+    return isinstance(alias, exp.TableAlias) and bool(alias.args.get("columns"))
 
 
 def _is_star(node: exp.Expression) -> bool:

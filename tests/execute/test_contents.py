@@ -141,6 +141,11 @@ def test_files_of_several_tables(connection: dbapi.Connection) -> None:
         "SELECT new_document FROM new_sample UNION SELECT new_document FROM new_sample",
         "SELECT new_document FROM new_sample UNION ALL SELECT new_notes FROM new_sample",
         "SELECT new_document FROM (SELECT * FROM new_sample) AS v",
+        "SELECT new_document AS d, upper(d) FROM new_sample",
+        "SELECT new_document AS d, d AS again FROM new_sample",
+        "SELECT new_document, COLUMNS('new_n.*') FROM new_sample",
+        "SELECT *, v.d FROM (SELECT new_sampleid, new_document AS d FROM new_sample) AS v JOIN account USING (name)",
+        "SELECT d FROM new_sample AS s, LATERAL (SELECT s.new_document AS d) AS v",
     ],
 )
 def test_what_would_download_every_file_is_refused(connection: dbapi.Connection, org: Sandbox, sql: str) -> None:
