@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import DatabaseError, DataError, ProgrammingError, StatementCancelled
@@ -12,12 +13,13 @@ from sqlalchemy_dynamics.execute.engine import EngineOptions, open_workspace, ty
 from sqlalchemy_dynamics.execute.gather import Gathering
 from sqlalchemy_dynamics.execute.grouped import partial_groups
 from sqlalchemy_dynamics.execute.parallel import side_by_side
+from sqlalchemy_dynamics.execute.prefixes import first_answer
 from sqlalchemy_dynamics.execute.requests import Ask, asks_of, fields_of
 from sqlalchemy_dynamics.execute.result import ResultColumn, Row
 from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.execute.texts import as_stored
 from sqlalchemy_dynamics.execute.views import source_of, view_sql
-from sqlalchemy_dynamics.planner.plan import Residual, Scan
+from sqlalchemy_dynamics.planner.plan import Check, Residual, Scan
 
 if TYPE_CHECKING:
     import pyarrow
@@ -44,6 +46,7 @@ class ResidualResult:
     ) -> None:
         self._work, self._running = work, running
         self._failure: BaseException | None = None
+        self._begun: Iterator[pyarrow.RecordBatch] | None = None
         self._workspace = open_workspace(options)
         self.columns = self._bound_columns()
         self._groups = self._grouped()
@@ -91,13 +94,24 @@ class ResidualResult:
 
     def _try_constants(self) -> None:
         """Find the constants that cannot be what they are used as. Raises DataError naming the term."""
+        if len(self._work.checks) > 1 and self._runs(self._work.checks) is None:
+            return
         for check in self._work.checks:
-            try:
-                with self._workspace.speaking():
-                    self._workspace.bind(f"SELECT {check.sql}", self._given(check.parameters)).fetchall()
-            except DatabaseError as error:
+            error = self._runs((check,))
+            if error is not None:
                 given = check.given or repr(self._running.values.get(next(iter(check.parameters), "")))
-                raise DataError(f"{check.term}: {check.what.format(given) or error}") from None
+                raise DataError(f"{check.term}: {check.what.format(given) or error}")
+
+    def _runs(self, checks: Sequence[Check]) -> DatabaseError | None:
+        """Return what goes wrong when the constants are computed, None when nothing does."""
+        keys = dict.fromkeys(key for check in checks for key in check.parameters)
+        sql = ", ".join(each.sql for each in checks)
+        try:
+            with self._workspace.speaking():
+                self._workspace.bind(f"SELECT {sql}", self._given(tuple(keys))).fetchall()
+        except DatabaseError as error:
+            return error
+        return None
 
     def _bind(self) -> Any:
         return self._workspace.bind(self._work.sql, self._given(self._work.parameters))
@@ -110,13 +124,39 @@ class ResidualResult:
         return {str(key): values[key] for key in parameters} or None
 
     def _batches(self) -> Iterator[pyarrow.RecordBatch]:
-        self._supply()
+        first = self._first()
+        if first is None:
+            self._supply()
         with self._workspace.speaking(lambda: self._failure):
-            reader = self._bind().to_arrow_reader(_BATCH_ROWS)
+            reader = first if first is not None else self._bind().to_arrow_reader(_BATCH_ROWS)
             for batch in reader:
                 if self._running.cancelled.is_set():
                     raise StatementCancelled("the statement was cancelled")
                 yield as_stored(batch)
+
+    def _first(self) -> Sequence[pyarrow.RecordBatch] | None:
+        """Return the answer when the first pages tell it, None when everything is needed."""
+        count = None if self._work.enough is None else self._work.enough.bound(self._running.values)[0]
+        root = next((scan for scan in self._work.scans if scan.through is None), None)
+        asks = self._asks(root) if root is not None and count else []
+        if root is None or count is None or len(asks) != 1:
+            return None
+        pages = self._pages(root, replace(asks[0], lazy=True))
+        found, self._begun = first_answer(pages, count, lambda held: self._answer(root, held))
+        return None if found is None else found.to_batches(_BATCH_ROWS)
+
+    def _answer(self, root: Scan, pages: list[pyarrow.RecordBatch]) -> pyarrow.Table:
+        """Run the statement over these pages of the scan that is asked, and what came with them."""
+        import pyarrow
+
+        table = pyarrow.Table.from_batches(pages, _empty(root, self._work.scans).schema)
+        self._put(Gathering(self._work.scans, lambda scan, keys: table, self._running.estimate).run())
+        with self._workspace.speaking():
+            return self._bind().to_arrow_reader(_BATCH_ROWS).read_all()
+
+    def _put(self, found: Mapping[int, pyarrow.Table]) -> None:
+        for scan in self._work.scans:
+            self._workspace.put(source_of(scan), found[scan.number])
 
     def _supply(self) -> None:
         if self._work.streaming:
@@ -128,8 +168,7 @@ class ResidualResult:
         except BaseException:  # Ctrl-C, or one scan's failure: the others stop at their next page
             self._running.cancelled.set()
             raise
-        for scan in self._work.scans:
-            self._workspace.put(source_of(scan), found[scan.number])
+        self._put(found)
 
     def _whole(self, scan: Scan, keys: Sequence[object] | None) -> pyarrow.Table:
         import pyarrow
@@ -137,8 +176,12 @@ class ResidualResult:
         if scan.groups is not None:
             grouped = to_batches(self._groups[scan.number], _group_columns(scan))
             return pyarrow.Table.from_batches(list(grouped), _empty(scan, self._work.scans).schema)
-        fetched = side_by_side(lambda ask: list(self._pages(scan, ask)), self._asks(scan, keys), self._running.threads)
-        batches = [batch for pages in fetched for batch in pages]
+        if self._begun is not None:
+            batches = list(self._begun)
+        else:
+            asks = self._asks(scan, keys)
+            fetched = side_by_side(lambda ask: list(self._pages(scan, ask)), asks, self._running.threads)
+            batches = [batch for pages in fetched for batch in pages]
         return pyarrow.Table.from_batches(batches, _empty(scan, self._work.scans).schema)
 
     def _reader(self, scan: Scan, groups: list[Row] | None) -> pyarrow.RecordBatchReader:
@@ -149,8 +192,17 @@ class ResidualResult:
         return pyarrow.RecordBatchReader.from_batches(schema, self._watched(batches))
 
     def _fetched(self, scan: Scan) -> Iterator[pyarrow.RecordBatch]:
-        for ask in self._asks(scan):
-            yield from self._pages(scan, ask)
+        if self._begun is not None:
+            yield from self._begun
+            return
+        asks = self._asks(scan)
+        left = asks[0].wanted if asks and not scan.extremes else None
+        for ask in asks:
+            for batch in self._pages(scan, ask):
+                yield batch
+                left = None if left is None else left - batch.num_rows
+            if left is not None and left <= 0:
+                return
 
     def _asks(self, scan: Scan, keys: Sequence[object] | None = None) -> list[Ask]:
         return asks_of(scan, self._running.values, self._running.page_size, keys, self._work.scans)

@@ -44,6 +44,7 @@ _NUMERIC = (
     *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Sum, exp.Avg, exp.Abs, exp.Round),
     *(exp.Floor, exp.Ceil, exp.Extract, exp.Year, exp.Quarter, exp.Month, exp.Week, exp.Day, exp.DateDiff),
     *(exp.DateTrunc, exp.TimestampTrunc, exp.RowNumber, exp.Is),
+    *(each for name in ("Rank", "DenseRank", "PercentRank", "CumeDist", "Ntile") if (each := getattr(exp, name, None))),
 )
 """What neither takes nor gives texts."""
 

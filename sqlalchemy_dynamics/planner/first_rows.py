@@ -18,6 +18,9 @@ from sqlalchemy_dynamics.planner.top_ranks import top_ranks
 
 __all__ = ["first_rows"]
 
+_AGGREGATED = frozenset({"INTEGER", "BIGINT", "DECIMAL", "DOUBLE"})
+"""What the service computes MIN and MAX of."""
+
 
 def first_rows(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> dict[int, Scan]:
     """Return the scans of which only the first rows are wanted, by number; their WHERE is taken out of the tree."""
@@ -34,7 +37,7 @@ def first_rows(tree: exp.Expression, occurrences: list[Occurrence], translator: 
     for select in [each for each in tree.find_all(exp.Select) if each is not tree and each.find(exp.Min, exp.Max)]:
         shape = _shape(select, occurrences, translator)
         scan = None if shape is None else extremes_of(shape)
-        if scan is not None:
+        if scan is not None and any(column.type.family not in _AGGREGATED for column in scan.columns):
             found[scan.number] = scan
             select.set("where", None)
     for union in [each for each in tree.find_all(exp.Union) if each.args.get("limit")]:

@@ -77,7 +77,7 @@ class _Judge:
 
     def _never_true(self, select: exp.Select) -> bool:
         where = select.args.get("where")
-        if where is None or len(list(select.find_all(exp.Table))) == 1:  # one table's own filter says the same
+        if where is None or self._is_alone(select):
             return False
         if where.find(exp.Column) is not None and _has_outer_join(select):
             return False
@@ -86,6 +86,12 @@ class _Judge:
         targets = own or (self._occurrences[:1] if where.find(exp.Column) is None else [])
         filters = (self._translator.translate(where.this, target) for target in targets)
         return any(each is not None and simplify(each.filter) == Never() for each in filters)
+
+    def _is_alone(self, select: exp.Select) -> bool:
+        """The filter of the one table that is read says the same."""
+        nodes = list(from_nodes(select))
+        table = len(nodes) == 1 and any(each.node is nodes[0] for each in self._occurrences)
+        return table and len(list(select.find_all(exp.Select))) == 1
 
     def _joins_nothing(self, select: exp.Select) -> bool:
         """An inner join with a query that returns nothing."""

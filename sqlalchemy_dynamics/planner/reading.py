@@ -26,6 +26,7 @@ from sqlalchemy_dynamics.planner.needless import Needless, needless
 from sqlalchemy_dynamics.planner.needs import columns_needed
 from sqlalchemy_dynamics.planner.parts import grouped_parts
 from sqlalchemy_dynamics.planner.plan import Check, Plan, Residual, Scan
+from sqlalchemy_dynamics.planner.prefixes import prefix_of, with_prefix
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.reasons import reasons
 from sqlalchemy_dynamics.planner.residual import (
@@ -125,7 +126,7 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
     grouping, extremes = grouping_of(shape), extremes_of(shape)
     if grouping is None and extremes is None:
         return None
-    checks = checks_of(tree, translator.sources, kinds)
+    checks = checks_of(tree, translator.sources, kinds, where=False)
     unneeded = needless(tree, occurrences, translator)
     if extremes is not None:
         local = Plan(_over_one(shape.select.copy(), _as_needed(extremes, unneeded), kinds, checks), _FIRST)
@@ -162,7 +163,6 @@ def _residual(
     original, tree = tree, tree.copy()
     occurrences = find_occurrences(tree, lookup)
     translator = _translator(occurrences, lookup, kinds, pinned, pushdown)
-    checks = checks_of(tree, translator.sources, kinds)
     unneeded = needless(tree, occurrences, translator)
     implied = imply(tree, occurrences, translator)
     if pushdown:
@@ -171,8 +171,11 @@ def _residual(
         implied.links.clear()
     limited = first_rows(tree, occurrences, translator) if pushdown else {}
     parts, merging = grouped_parts(tree, occurrences, translator) if pushdown and grouping else ({}, set[int]())
-    once = is_read_once(tree)
+    once, sources = is_read_once(tree), translator.sources
+    whole = pushdown and not limited and not parts
+    prefix = prefix_of(tree, occurrences, sources, implied.settled) if whole else None
     settle(implied.settled)
+    checks = checks_of(tree, sources, kinds)
     refuse_left(tree, translator.refused)
     notes = {**translator.refused, **dict(reasons(tree, translator.sources, merging))}
     occurrences = [each for each in occurrences if each.node.root() is tree]
@@ -181,8 +184,11 @@ def _residual(
     read_parameters(tree, translator)
     speak_text_rule(tree, translator.sources, kinds)
     stand_in(occurrences)
-    scans = tuple(_as_needed(scan, unneeded) for scan in scans_of(occurrences, columns, implied, {**limited, **parts}))
-    work = Residual(to_sql(tree), scans, parameters_in(tree), once and len(scans) == 1, checks)
+    found, enough = with_prefix(scans_of(occurrences, columns, implied, {**limited, **parts}), prefix)
+    scans = tuple(_as_needed(scan, unneeded) for scan in found)
+    if enough is not None:
+        notes.setdefault("LIMIT", "pages are read until enough rows are found")
+    work = Residual(to_sql(tree), scans, parameters_in(tree), once and len(scans) == 1, checks, enough)
     local = _residual(original, lookup, kinds, pinned, pushdown, False) if parts else None
     return Plan(work, tuple(notes.items()) if pushdown else _WHOLE, local)
 

@@ -8,16 +8,29 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind
-from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.odata.filters import Both, Filter, Path
 from sqlalchemy_dynamics.odata.query import Order
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources
 from sqlalchemy_dynamics.planner.parse import parameter_key
 from sqlalchemy_dynamics.planner.plan import Amount, Limit, Marker
 from sqlalchemy_dynamics.planner.pushdown import Translator
 
-__all__ = ["Item", "Shape", "leading_orders", "limit_of", "order_by", "orders_of", "shape_of", "sortable"]
+__all__ = [
+    "Item",
+    "Shape",
+    "amount_of",
+    "apart_orders",
+    "leading_orders",
+    "limit_of",
+    "monotone",
+    "order_by",
+    "orders_of",
+    "shape_of",
+    "sortable",
+]
 
 _PLAIN = frozenset({"expressions", "from_", "from", "where", "order", "limit", "offset", "group", "having", "distinct"})
+_CUTS = frozenset({"DATE", "TIMESTAMP", "TIMESTAMPTZ", "DATETIME", "TIMESTAMPNTZ"})
 _UNSORTED_KINDS = (Kind.LOOKUP, Kind.MULTICHOICE, Kind.FILE, Kind.FILE_NAME, Kind.IMAGE, Kind.ENTITY_NAME)
 
 
@@ -142,6 +155,25 @@ def orders_of(shape: Shape) -> tuple[Order, ...] | None:
     return tuple(order for order in orders if order is not None)
 
 
+def apart_orders(shape: Shape) -> tuple[tuple[Order, ...], Path] | None:
+    """Return ORDER BY whose first term has its NULLs at the other end, and the path of that term.
+
+    The service can be asked for the rows with a value and for those without, one after the other.
+    """
+    found = list(_orders(shape))
+    clause = shape.select.args.get("order")
+    if not found or clause is None or not shape.occurrence.table.joined:
+        return None
+    (order, column), rest = found[0], tuple(each for each, _ in found[1:])
+    turned = clause.expressions[0].copy()
+    turned.set("nulls_first", not turned.args.get("nulls_first"))
+    able = order is None and column is not None and (sortable(column) or _is_lookup_name(shape, column))
+    first = order_by(column, turned) if able and column is not None else None
+    if first is None or None in rest:
+        return None
+    return (first, *(each for each in rest if each is not None)), first.path
+
+
 def leading_orders(shape: Shape) -> tuple[tuple[Order, Column], ...]:
     """Return the first terms of ORDER BY that service and local engine order alike; text is not among them."""
     leading: list[tuple[Order, Column]] = []
@@ -154,8 +186,9 @@ def leading_orders(shape: Shape) -> tuple[tuple[Order, Column], ...]:
 
 def _orders(shape: Shape) -> Iterator[tuple[Order | None, Column | None]]:
     clause = shape.select.args.get("order")
-    for ordered in clause.expressions if clause is not None else ():
-        column = _ordered_column(shape, ordered.this)
+    terms = clause.expressions if clause is not None else []
+    for ordered in terms:
+        column = _ordered_column(shape, ordered.this, ordered is terms[-1])
         able = column is not None and (sortable(column) or _is_lookup_name(shape, column))
         yield (order_by(column, ordered) if able and column is not None else None), column
 
@@ -170,16 +203,34 @@ def order_by(column: Column, ordered: exp.Ordered) -> Order | None:
     return Order((column.wire,), descending)
 
 
-def _ordered_column(shape: Shape, node: exp.Expression) -> Column | None:
+def _ordered_column(shape: Shape, node: exp.Expression, last: bool) -> Column | None:
     """A bare name is an output alias first, then a column; a number is a position."""
+    named: list[Item] | None = None
     if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
-        position = int(node.this)
-        return shape.items[position - 1].column if 1 <= position <= len(shape.items) else None
-    if isinstance(node, exp.Column) and not node.table:
-        named = [item for item in shape.items if item.name.lower() == node.name.lower()]
-        if named:
-            return named[0].column if len(named) == 1 else None
-    return shape.column(node)
+        named = list(shape.items[max(0, int(node.this) - 1) : int(node.this)])
+    elif isinstance(node, exp.Column) and not node.table:
+        named = [item for item in shape.items if item.name.lower() == node.name.lower()] or None
+    if named is None:
+        return shape.column(monotone(node, last))
+    if len(named) != 1:
+        return None
+    return named[0].column or shape.column(monotone(named[0].node, last))
+
+
+def monotone(node: exp.Expression, last: bool) -> exp.Expression:
+    """Return what an expression is ordered by as well: text in small or capital letters, and, where equal values are
+    not ordered further, the date that a year or a day is cut from.
+    """
+    while isinstance(node, (exp.Paren, exp.Lower, exp.Upper)):
+        node = node.this
+    if not last:
+        return node
+    dated = isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast) and node.to.this.name in _CUTS
+    cut = isinstance(node, (exp.DateTrunc, exp.TimestampTrunc)) and not node.args.get("zone")
+    inner = node.this if dated or cut or isinstance(node, (exp.Year, exp.Date)) else None
+    if isinstance(inner, exp.TsOrDsToDate):
+        inner = inner.this
+    return inner if isinstance(inner, exp.Column) else node
 
 
 def _is_lookup_name(shape: Shape, column: Column) -> bool:
