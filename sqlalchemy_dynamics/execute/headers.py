@@ -36,9 +36,10 @@ OPTIONS: Mapping[str, tuple[str, _Made]] = {
 _BY_NAME = {name.lower(): name for name in OPTIONS}
 
 
-def options_among(given: Mapping[str, Any]) -> dict[str, Any]:
+def options_among(given: Mapping[Any, Any]) -> dict[str, Any]:
     """Return those of many options that writes know, in any case and with underscores: ``bypass_plugins`` as well."""
-    found = ((_BY_NAME.get(name.replace("_", "").lower()), value) for name, value in given.items())
+    names = ((name, value) for name, value in given.items() if isinstance(name, str))
+    found = ((_BY_NAME.get(name.replace("_", "").lower()), value) for name, value in names)
     return {name: value for name, value in found if name is not None}
 
 
