@@ -8,7 +8,6 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.odata.query import Order
-from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.names import Occurrence
 from sqlalchemy_dynamics.planner.plan import Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
@@ -17,9 +16,6 @@ from sqlalchemy_dynamics.planner.shape import Shape, limit_of, order_by, shape_o
 from sqlalchemy_dynamics.planner.top_ranks import top_ranks
 
 __all__ = ["first_rows"]
-
-_AGGREGATED = frozenset({"INTEGER", "BIGINT", "DECIMAL", "DOUBLE"})
-"""What the service computes MIN and MAX of."""
 
 
 def first_rows(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> dict[int, Scan]:
@@ -32,12 +28,6 @@ def first_rows(tree: exp.Expression, occurrences: list[Occurrence], translator: 
     for select in [each for each in tree.find_all(exp.Select) if each.find(exp.Window)]:
         scan = top_ranks(select, occurrences, translator)
         if scan is not None and scan.number not in found:
-            found[scan.number] = scan
-            select.set("where", None)
-    for select in [each for each in tree.find_all(exp.Select) if each is not tree and each.find(exp.Min, exp.Max)]:
-        shape = _shape(select, occurrences, translator)
-        scan = None if shape is None else extremes_of(shape)
-        if scan is not None and any(column.type.family not in _AGGREGATED for column in scan.columns):
             found[scan.number] = scan
             select.set("where", None)
     for union in [each for each in tree.find_all(exp.Union) if each.args.get("limit")]:
