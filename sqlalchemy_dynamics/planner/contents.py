@@ -6,20 +6,30 @@ of its cell, NULL where there is no file. The statement computes with addresses;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
-from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, cte_of, find_occurrences, from_nodes
-from sqlalchemy_dynamics.planner.parse import shown
+from sqlalchemy_dynamics.planner.file_uses import (
+    cte_read,
+    is_item,
+    is_item_of_exists,
+    is_read,
+    is_renamed,
+    is_star,
+    only_presence,
+    query_of,
+    refusal,
+    size_asked,
+    terms_of,
+)
+from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, find_occurrences, from_nodes
 from sqlalchemy_dynamics.planner.plan import Download
 
 __all__ = ["address_of", "left_out", "with_addresses"]
 
-_SIZES = frozenset({"OCTET_LENGTH", "DATALENGTH"})
 _FULL = "?size=full"
 
 
@@ -59,7 +69,7 @@ def with_addresses(tree: exp.Expression, lookup: Lookup) -> tuple[Download, ...]
 
 def left_out(tree: exp.Expression, lookup: Lookup) -> tuple[tuple[str, str], ...]:
     """Return a note for each table that a star spans without its files."""
-    starred = [select for select in tree.find_all(exp.Select) if any(map(_is_star, select.expressions))]
+    starred = [select for select in tree.find_all(exp.Select) if any(map(is_star, select.expressions))]
     if not starred:
         return ()
     spanned = {id(node) for select in starred for node in from_nodes(select)}
@@ -87,7 +97,7 @@ class _Rewriting:
     def run(self, tree: exp.Expression) -> tuple[Download, ...]:
         outputs = self.outputs(tree)
         for select in list(tree.find_all(exp.Select)):
-            if _is_read(select):
+            if is_read(select):
                 self.outputs(select)
         for node in list(tree.find_all(exp.Column)):
             self._settle(node)
@@ -125,7 +135,7 @@ class _Rewriting:
 
     def _of_select(self, select: exp.Select) -> list[_Output] | None:
         items = list(select.expressions)
-        spans = [self._starred(select, item) if _is_star(item) else self._item(item) for item in items]
+        spans = [self._starred(select, item) if is_star(item) else self._item(item) for item in items]
         found = [output for span in spans for output in span or ()]
         if not any(output.cells for output in found):
             return None if None in spans else found
@@ -162,13 +172,13 @@ class _Rewriting:
     def _hidden(self, node: exp.Expression) -> set[str]:
         occurrence = self.by_node.get(id(node))
         if occurrence is None:
-            return self.hidden.get(id(_query(node)), set())
+            return self.hidden.get(id(query_of(node)), set())
         return {column.name for column in occurrence.table.columns.values() if column.apart}
 
     def _offers(self, node: exp.Expression) -> list[_Output] | None:
         """What a derived table or a common table expression offers, by the names it is given."""
-        outputs = self.outputs(_query(node))
-        for named in (_cte(node), node):
+        outputs = self.outputs(query_of(node))
+        for named in (cte_read(node), node):
             alias = named.args.get("alias") if named is not None else None
             names = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
             if names and outputs is not None:
@@ -180,7 +190,7 @@ class _Rewriting:
         """What one expression of a select list offers; None for one that makes several columns."""
         inner = (item.this if isinstance(item, exp.Alias) else item).unnest()
         name = item.alias or (inner.name if isinstance(inner, exp.Column) else "")
-        asked = _sized(inner)
+        asked = size_asked(inner)
         found = self.found(asked or inner)
         if isinstance(found, _Cell) and found.column.apart:
             address = _address(found, (asked or inner).table)
@@ -211,7 +221,7 @@ class _Rewriting:
 
     def _in_entry(self, entry: exp.Expression, node: exp.Column) -> tuple[bool, _Cell | _Output | None]:
         occurrence = self.by_node.get(id(entry))
-        if occurrence is not None and _is_renamed(entry):
+        if occurrence is not None and is_renamed(entry):
             return False, None
         if occurrence is not None:
             column = occurrence.table.column(node.name)
@@ -231,12 +241,12 @@ class _Rewriting:
             return
         if isinstance(found, _Output):
             select = node.find_ancestor(exp.Select)
-            if not (_only_presence(node) or (_is_item(node) and select is not None and _is_read(select))):
-                raise _refused(node)
+            if not (only_presence(node) or (is_item(node) and select is not None and is_read(select))):
+                raise refusal(node)
             return
-        if not (_only_presence(node) or _is_item_of_exists(node)):
+        if not (only_presence(node) or is_item_of_exists(node)):
             if found.column.apart:
-                raise _refused(node)
+                raise refusal(node)
             return
         node.set("this", exp.to_identifier(_presence(found).name, quoted=True))
 
@@ -259,31 +269,19 @@ def _refuse_in_clauses(query: exp.Query, outputs: list[_Output], rewriting: _Rew
     names = {output.name.lower() for output in outputs if output.cells}
     clauses = [query.args.get(key) for key in ("where", "group", "having", "qualify", "order")]
     for clause in (*clauses, *(query.expressions if isinstance(query, exp.Select) else ())):
-        for node in _terms(clause, query):
+        for node in terms_of(clause, query):
             if isinstance(node, exp.Literal):
                 position = int(node.this)
                 if 0 < position <= len(outputs) and outputs[position - 1].cells:
-                    raise _refused(node)
-            elif node.name.lower() in names and not node.table and not _only_presence(node):
+                    raise refusal(node)
+            elif node.name.lower() in names and not node.table and not only_presence(node):
                 if _is_free(node, query, rewriting):
-                    raise _refused(node)
+                    raise refusal(node)
             elif node.name.upper() == "ALL" and not node.this.args.get("quoted"):
-                raise _refused(node)
+                raise refusal(node)
     group = query.args.get("group")
     if group is not None and group.args.get("all"):
         raise NotSupportedError("GROUP BY ALL would compare files: name the columns")
-
-
-def _terms(clause: exp.Expression | None, query: exp.Expression) -> Iterator[exp.Column | exp.Literal]:
-    if clause is None:
-        return
-    for node in clause.find_all(exp.Column):
-        if isinstance(query, exp.SetOperation) or node.find_ancestor(exp.Select) is query:
-            yield node
-    for term in clause.expressions if isinstance(clause, (exp.Group, exp.Order)) else ():
-        literal = term.this if isinstance(term, exp.Ordered) else term
-        if isinstance(literal, exp.Literal) and literal.this.isdecimal():
-            yield literal
 
 
 def _is_free(node: exp.Column, query: exp.Expression, rewriting: _Rewriting) -> bool:
@@ -291,17 +289,6 @@ def _is_free(node: exp.Column, query: exp.Expression, rewriting: _Rewriting) -> 
     if isinstance(query, exp.SetOperation) or node.find_ancestor(exp.Ordered):
         return True
     return not any(rewriting._in_entry(entry, node)[0] for entry in from_nodes(query))
-
-
-def _sized(node: exp.Expression) -> exp.Column | None:
-    """The column whose size in bytes is asked for."""
-    if isinstance(node, exp.Length):
-        argument = node.this
-    elif isinstance(node, exp.Anonymous) and node.name.upper() in _SIZES and len(node.expressions) == 1:
-        argument = node.expressions[0]
-    else:
-        return None
-    return argument if isinstance(argument, exp.Column) else None
 
 
 def _address(cell: _Cell, qualifier: str) -> exp.Expression:
@@ -328,63 +315,3 @@ def _presence(cell: _Cell) -> Column:
     if found is None:
         raise ProgrammingError(f"{name} has no id that can be read: open it with connection.open_file()")
     return found
-
-
-def _cte(node: exp.Expression) -> exp.CTE | None:
-    return cte_of(node) if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) else None
-
-
-def _query(node: exp.Expression) -> exp.Expression | None:
-    """The query whose rows an entry of FROM reads."""
-    cte = _cte(node)
-    query = node.this if isinstance(node, exp.Subquery) else cte.this if cte is not None else None
-    while isinstance(query, exp.Subquery):
-        query = query.this
-    return query
-
-
-def _is_renamed(node: exp.Expression) -> bool:
-    alias = node.args.get("alias")
-    return isinstance(alias, exp.TableAlias) and bool(alias.args.get("columns"))
-
-
-def _is_star(node: exp.Expression) -> bool:
-    return bool(node.is_star) and not isinstance(node.this if isinstance(node, exp.Alias) else node, exp.AggFunc)
-
-
-def _only_presence(node: exp.Expression) -> bool:
-    """Whether no more is asked than if there is a file: IS [NOT] NULL, count()."""
-    child, holder = node, node.parent
-    while isinstance(holder, exp.Paren):
-        child, holder = holder, holder.parent
-    if isinstance(holder, exp.Count):
-        return True
-    return isinstance(holder, exp.Is) and holder.this is child and isinstance(holder.expression, exp.Null)
-
-
-def _is_item(node: exp.Expression) -> bool:
-    child = node
-    while isinstance(child.parent, (exp.Alias, exp.Paren)):
-        child = child.parent
-    return isinstance(child.parent, exp.Select) and child.arg_key == "expressions"
-
-
-def _is_item_of_exists(node: exp.Expression) -> bool:
-    select = node.find_ancestor(exp.Select)
-    return _is_item(node) and select is not None and isinstance(select.parent, exp.Exists)
-
-
-def _is_read(select: exp.Expression) -> bool:
-    """Whether the query's rows are the statement's, or are read in a FROM."""
-    holder = select.parent
-    while isinstance(holder, (exp.SetOperation, exp.Subquery)):
-        holder = holder.parent
-    return holder is None or isinstance(holder, (exp.From, exp.Join, exp.CTE))
-
-
-def _refused(node: exp.Expression) -> NotSupportedError:
-    around = node.parent if isinstance(node, exp.Column) and node.parent is not None else node
-    return NotSupportedError(
-        f"{shown(around)}: a file column can be selected, tested with IS NULL, counted, and its octet_length() "
-        "selected; anything else would download the file of every row"
-    )
