@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy_dynamics.edm import SqlType, decimal
+from sqlalchemy_dynamics.execute.portions import portions
 from sqlalchemy_dynamics.metadata.model import AUDIT, Column, Companion
 from sqlalchemy_dynamics.odata.binding import bind, simplify
 from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Null, Value
@@ -143,9 +144,8 @@ def _portions(condition: Filter, ordered: bool) -> Iterator[Filter]:
         yield condition
         return
     rest = tuple(term for term in terms if term is not longest)
-    operands = tuple(dict.fromkeys(longest.operands))
-    for start in range(0, len(operands), KEYS_PER_REQUEST):
-        portion = replace(longest, operands=operands[start : start + KEYS_PER_REQUEST])
+    for operands in portions(longest.operands, KEYS_PER_REQUEST):
+        portion = replace(longest, operands=operands)
         yield Both((*rest, portion)) if rest else portion
 
 

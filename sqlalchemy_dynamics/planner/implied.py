@@ -185,7 +185,8 @@ def _add(
 
 def _keep(implied: Implied, target: Occurrence, term: exp.Expression, pushed: Pushed, extended: bool) -> None:
     known = implied.filters.get(target.number)
-    implied.filters[target.number] = pushed.filter if known is None else Both((known, pushed.filter))
+    terms = known.terms if isinstance(known, Both) else () if known is None else (known,)
+    implied.filters[target.number] = Both((*terms, pushed.filter)) if terms else pushed.filter
     if pushed.exact and not extended and target.table.trusted:
         implied.terms.append((target.number, term))
 

@@ -24,6 +24,7 @@ from sqlalchemy_dynamics.planner.companions import (
 from sqlalchemy_dynamics.planner.constants import Kinds
 from sqlalchemy_dynamics.planner.crm_functions import calls_in
 from sqlalchemy_dynamics.planner.leaves import Pushed
+from sqlalchemy_dynamics.planner.lengths import LONGEST, characters
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources
 from sqlalchemy_dynamics.planner.parse import shown
 from sqlalchemy_dynamics.planner.rules import RULES
@@ -44,6 +45,13 @@ def filterable(column: Column) -> bool:
 
 _RANGES = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _COMPARISONS = (*_RANGES, exp.EQ, exp.NEQ, exp.In)
+_UNRANGED = {
+    "VARCHAR": "the service orders text by the organisation's language",
+    "UUID": "whether the service compares GUIDs by size is not known",
+}
+_TOO_LONG = "the condition is too long for a request"
+_FOREIGN = "it compares columns of two tables"
+_SUBQUERY = "it needs the answer of a query of its own"
 _INEXACT = "the service can only be asked for more rows than that; it is tested again here"
 
 
@@ -55,8 +63,9 @@ def _no_table(name: str) -> None:
 class Translator:
     """Translates conditions of one statement. `pinned` holds the parameter values that shape the plan.
 
-    `lookup` finds the tables that lookups point to; `refused` collects (term, reason) for EXPLAIN. With `calls_only`
-    nothing is translated but conditions with query functions, which only the service can compute.
+    `lookup` finds the tables that lookups point to; `refused` collects (term, reason) for EXPLAIN, `sent` how long
+    the conditions of each table have become. With `calls_only` nothing is translated but conditions with query
+    functions, which only the service can compute.
     """
 
     sources: Sources
@@ -65,12 +74,26 @@ class Translator:
     lookup: Lookup = _no_table
     calls_only: bool = False
     refused: dict[str, str] = field(default_factory=dict)
+    sent: dict[int, dict[int, int]] = field(default_factory=dict)
 
     def translate(self, node: exp.Expression, target: Occurrence, negated: bool = False) -> Pushed | None:
         """Return the strongest filter of `target` that the condition implies, or None when it implies none."""
         if self.calls_only and next(calls_in(node), None) is None:
             return None
-        return self._translated(node, target, negated)
+        pushed = self._translated(node, target, negated)
+        if pushed is None or self._has_room(node, target, pushed):
+            return pushed
+        self.refused.setdefault(shown(node), _TOO_LONG)
+        return None
+
+    def _has_room(self, node: exp.Expression, target: Occurrence, pushed: Pushed) -> bool:
+        """Say whether a condition fits a URL beside those of the table that went down before."""
+        sent = self.sent.setdefault(target.number, {})
+        length = characters(pushed.filter)
+        if sum(sent.values()) - sent.get(id(node), 0) + length > LONGEST:
+            return False
+        sent[id(node)] = length
+        return True
 
     def _translated(self, node: exp.Expression, target: Occurrence, negated: bool) -> Pushed | None:
         while isinstance(node, (exp.Paren, exp.Not)):
@@ -132,8 +155,8 @@ class Translator:
         owners = [owner for owner in map(self.sources.owner, node.find_all(exp.Column)) if owner is not None]
         if any(owner[0] is target for owner in owners):
             foreign = any(owner[0] is not target for owner in owners)
-            reason = "it compares columns of two tables" if foreign else _reason(node, [owner[1] for owner in owners])
-            self.refused.setdefault(shown(node), reason)
+            reason = _FOREIGN if foreign else _reason(node, [owner[1] for owner in owners])
+            self.refused.setdefault(shown(node), _SUBQUERY if node.find(exp.Select) is not None else reason)
 
 
 def _reason(node: exp.Expression, columns: list[Column]) -> str:
@@ -145,10 +168,14 @@ def _reason(node: exp.Expression, columns: list[Column]) -> str:
         return "the service cannot filter by this column"
     alone = len(columns) == 1 == len(list(node.find_all(exp.Column)))
     compared = alone and isinstance(node, _COMPARISONS) and isinstance(node.this, exp.Column)
-    if compared and isinstance(node, _RANGES) and columns[0].type.family in ("VARCHAR", "UUID"):
-        return "the service orders text and GUIDs differently"
+    if compared and isinstance(node, _RANGES) and columns[0].type.family in _UNRANGED:
+        return _UNRANGED[columns[0].type.family]
     if compared:
         return "its value is not one of the column's type, or not known"
-    if node.find(exp.Subquery, exp.Select, exp.AggFunc, exp.Window):
+    if isinstance(node, (exp.Like, exp.ILike, exp.Escape)):
+        return "only patterns that are known and have % at the beginning or the end go down, and their opposites"
+    if len(columns) == 2 and isinstance(node, (*_COMPARISONS, exp.NullSafeEQ, exp.NullSafeNEQ)):
+        return "the service compares columns of the same type only, and their values as they are"
+    if node.find(exp.AggFunc, exp.Window):
         return "it needs rows of more than this table"
     return "the service has no such expression"
