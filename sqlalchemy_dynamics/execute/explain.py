@@ -69,6 +69,8 @@ def _counts(tally: Tally) -> tuple[int | None, int, int | None, float]:
 def _notes(plan: Plan) -> Iterator[_Told]:
     for term, reason in plan.notes:
         yield "note", f"{term}: {reason}", None
+    if isinstance(plan.work, Residual) and not plan.work.scans:
+        yield "note", "no table is read: everything is computed here", None
     if plan.fallback is not None:
         yield "note", "over 50,000 rows the service refuses to group: then in stretches of createdon, or here", None
 

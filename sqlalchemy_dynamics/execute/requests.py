@@ -189,13 +189,17 @@ def _unless_empty(condition: Filter) -> Filter | None:
 
 
 def _parts(scan: Scan, keys: Sequence[object] | None) -> Iterator[tuple[tuple[Filter, ...], tuple[Order, ...]]]:
-    """Further conditions and the order under them: portions of keys, rows with a value before those without."""
+    """Further conditions and the order under them: portions of keys, rows with a value apart from those without.
+
+    The service has NULLs first ascending and last descending: these are the other way round.
+    """
     for chunk in _chunks(scan, keys):
         if scan.apart is None:
             yield chunk, _with_key(scan, scan.order)
         else:
-            yield (*chunk, Null(scan.apart, negated=True)), _with_key(scan, scan.order)
-            yield (*chunk, Null(scan.apart)), _with_key(scan, scan.order[1:])
+            with_value = (*chunk, Null(scan.apart, negated=True)), _with_key(scan, scan.order)
+            without = (*chunk, Null(scan.apart)), _with_key(scan, scan.order[1:])
+            yield from (without, with_value) if scan.order[0].descending else (with_value, without)
 
 
 def _with_key(scan: Scan, order: tuple[Order, ...]) -> tuple[Order, ...]:

@@ -41,12 +41,15 @@ def _shape(select: exp.Select, occurrences: list[Occurrence], translator: Transl
 
 
 def _of_select(select: exp.Select, shape: Shape) -> dict[int, Scan]:
-    """ORDER BY is taken out when the service orders: the rows come in its order, and the engine keeps it."""
+    """ORDER BY is taken out when the service orders: the rows come in its order, and the engine keeps it.
+
+    But for DISTINCT and GROUP BY, behind which rows come in any order.
+    """
     scan = limited_scan(shape)
-    if scan is not None:
-        select.set("order", None)
-    else:
+    if scan is None:
         scan = leading_scan(shape)
+    elif not select.args.get("distinct") and not select.args.get("group"):
+        select.set("order", None)
     if scan is None:
         return {}
     select.set("where", None)

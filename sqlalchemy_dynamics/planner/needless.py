@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -43,7 +44,7 @@ class _Judge:
     """Says what is dead; conditions are judged once for every SELECT."""
 
     def __init__(self, tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> None:
-        self._occurrences, self._translator = occurrences, translator
+        self._occurrences, self._translator = occurrences, replace(translator, refused={}, sent={})
         self._verdicts: dict[int, bool] = {}
         self._readers: dict[int, list[exp.Table]] = {}
         for table in tree.find_all(exp.Table):

@@ -105,7 +105,7 @@ class Scan:
     With `extremes`, only the first row of each of these orders is wanted, a row with a value. With `leading`, `order`
     is the beginning of the order wanted: enough rows are there once those columns change behind the last row of that
     limit. `unless` are the parameters of LIMITs above it: when one is 0, no row is wanted. With `apart`, the rows that
-    have no value there are asked for last, without the first term of `order`.
+    have no value there are asked for on their own, without the first term of `order`: last, but first descending.
     """
 
     number: int

@@ -14,6 +14,7 @@ from sqlalchemy_dynamics.planner.parse import shown
 __all__ = ["reasons"]
 
 _MOST = 12
+_NUMBERS = frozenset({"INTEGER", "BIGINT", "DECIMAL", "DOUBLE"})
 _CLAUSES = {
     "having": "the service filters rows, not groups",
     "qualify": "the service has no window functions",
@@ -39,10 +40,25 @@ def _all_reasons(tree: exp.Expression, sources: Sources, merging: Set[int]) -> I
         for node in from_nodes(select):
             if isinstance(node, exp.Subquery) or sources.query_of(node) is not None:
                 yield f"FROM {node.alias_or_name}", "the service answers for tables, not for queries inside of a query"
+        yield from _of_rows(select)
         yield from _of_clauses(select, sources)
         for item in select.expressions:
             if not any(id(each) in merging for each in item.find_all(exp.Select)):
                 yield from _of_item(item, sources)
+
+
+def _of_rows(select: exp.Select) -> Iterator[tuple[str, str]]:
+    where = select.args.get("where")
+    for term in _terms(where.this) if where is not None else ():
+        if term.find(exp.Func) is not None and term.find(exp.Column, exp.Select) is None:
+            yield shown(term), "it is computed here, for every row"
+    for node in from_nodes(select):
+        if node.args.get("sample"):
+            yield "TABLESAMPLE", "the service draws no samples"
+    for item in select.expressions:
+        star = item.this if isinstance(item, exp.Column) else item
+        if isinstance(star, exp.Star) and any(star.args.values()):
+            yield shown(item), "its columns are picked here"
 
 
 def _of_clauses(select: exp.Select, sources: Sources) -> Iterator[tuple[str, str]]:
@@ -118,6 +134,25 @@ def _unaggregated(node: exp.AggFunc, sources: Sources) -> str:
         return "the service's aggregates have no conditions of their own"
     if not isinstance(node, (exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg)):
         return "the service has COUNT, SUM, MIN, MAX and AVG only"
-    if isinstance(node.this, (exp.Star, exp.Literal)) or _column(node.this, sources) is not None:
-        return "its groups, its rows or its column's type are not what the service aggregates by"
-    return "the service aggregates columns only"
+    column = _column(node.this, sources)
+    if column is None and not isinstance(node.this, (exp.Star, exp.Literal)):
+        return "the service aggregates columns only"
+    if column is not None and isinstance(node, (exp.Min, exp.Max)) and column.type.family not in _NUMBERS:
+        return "the service has MIN and MAX of numbers only"
+    return _ungroupable(node.find_ancestor(exp.Select))
+
+
+def _ungroupable(select: exp.Select | None) -> str:
+    """Say why the service cannot be asked for the groups of a SELECT whose aggregates it has."""
+    where = select.args.get("where") if select is not None else None
+    if where is not None and any(term != exp.true() for term in _terms(where.this)):
+        return "the service groups what its own conditions leave, and some are tested here"
+    if select is not None and (
+        len(list(from_nodes(select))) > 1 or isinstance(next(from_nodes(select), None), exp.Subquery)
+    ):
+        return "its rows are put together here"
+    return "the groups, or other aggregates beside it, are not what the service has"
+
+
+def _terms(condition: exp.Expression) -> list[exp.Expression]:
+    return list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
