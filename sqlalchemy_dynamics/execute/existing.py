@@ -14,16 +14,21 @@ from sqlalchemy_dynamics.execute.requests import KEYS_PER_REQUEST
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.odata.filters import Among, Value
 from sqlalchemy_dynamics.odata.literals import convert
-from sqlalchemy_dynamics.odata.messages import Send
+from sqlalchemy_dynamics.odata.messages import HttpRequest, Send
 from sqlalchemy_dynamics.odata.query import Query, to_request
 
-__all__ = ["existing", "holds", "row_of"]
+__all__ = ["existing", "holds", "linked", "row_of"]
 
 _BIND = "@odata.bind"
 
 
 class _Rows(msgspec.Struct):
     value: list[dict[str, object]]
+
+
+class _References(msgspec.Struct):
+    value: list[dict[str, str]]
+    next: str = msgspec.field(default="", name="@odata.nextLink")
 
 
 def existing(send: Send, table: Table, keys: Iterable[str]) -> set[str]:
@@ -43,6 +48,20 @@ def row_of(send: Send, table: Table, key: str, columns: tuple[Column, ...]) -> d
     wires = tuple(dict.fromkeys((primary.wire, *(column.wire for column in columns))))
     query = Query(table.entity_set, select=wires, filter=Among((primary.wire,), (Value(key, primary.edm),)))
     return next(iter(_rows(send, query)), None)
+
+
+def linked(send: Send, collection: str, key: str) -> bool:
+    """Say whether a row is in a collection of another row, of which this is the address."""
+    url = f"{collection}/$ref"
+    while url:
+        try:
+            page = msgspec.json.decode(send(HttpRequest("GET", url)).body, type=_References)
+        except msgspec.MsgspecError:
+            raise OperationalError("the reply holds no references; check OrganizationUrl and the proxy") from None
+        if any(f"({key})" in each.get("@odata.id", "").lower() for each in page.value):
+            return True
+        url = page.next
+    return False
 
 
 def holds(send: Send, table: Table, key: str, body: Mapping[str, Any]) -> bool:

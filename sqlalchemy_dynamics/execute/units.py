@@ -18,7 +18,7 @@ from sqlalchemy_dynamics.errors import (
     OperationalError,
 )
 from sqlalchemy_dynamics.execute.changes import Change, is_duplicate, is_missing, is_stale, named, request_of
-from sqlalchemy_dynamics.execute.existing import existing, holds
+from sqlalchemy_dynamics.execute.existing import existing, holds, linked
 from sqlalchemy_dynamics.execute.outcomes import REFUSED, UNKNOWN, UNMATCHED, WRITTEN, Outcomes
 from sqlalchemy_dynamics.execute.persisting import Answer, Persistence
 from sqlalchemy_dynamics.odata import changes as wire
@@ -240,8 +240,8 @@ class Units:
         try:
             if all(each.verb == "create" and each.made and each.table is table for each in changes):
                 return len(existing(self._session.send, table, (each.key for each in changes))) == len(changes)
-            last = {each.key or each.alternate: each for each in changes}
-            return all(self._leads_to(each) for each in last.values())
+            ends = _ends(changes)
+            return ends is not None and all(map(self._leads_to, ends))
         except OperationalError as error:
             raise self._unknown(changes, error) from None
 
@@ -253,6 +253,9 @@ class Units:
         """Say whether the service is in the state that the change leads to."""
         if change.verb == "create" and change.made:
             return bool(existing(self._session.send, change.table, (change.key,)))
+        if change.verb in ("link", "unlink"):
+            collection = f"{change.address}/{change.navigation}"
+            return linked(self._session.send, collection, change.other) == (change.verb == "link")
         if change.verb in ("create", "update") or (change.verb == "upsert" and change.key):
             return holds(self._session.send, change.table, change.key, change.body)
         return change.verb == "delete" and not existing(self._session.send, change.table, (change.key,))
@@ -297,6 +300,20 @@ class Units:
         if error is not None and nowhere in str(error).lower():
             return None
         return error if isinstance(error, DataverseError) else None
+
+
+def _ends(changes: Sequence[Change]) -> list[Change] | None:
+    """What changes come to, one for each row or link; None when they cannot all have been done."""
+    found: dict[tuple[str, ...], Change] = {}
+    for each in changes:
+        name = (each.table.name, each.key or each.alternate, each.navigation, each.other)
+        before = found.get(name)
+        if before is not None and "delete" not in (before.verb, each.verb) and not each.navigation:
+            if each.verb == "create":
+                return None
+            each = replace(before, body={**before.body, **each.body})
+        found[name] = each
+    return list(found.values())
 
 
 def _opened(answer: Answer) -> Answer:

@@ -57,3 +57,41 @@ def test_the_sandbox_deletes_after_a_refused_delete_too() -> None:
         for _ in range(2):
             with pytest.raises(errors.IntegrityError):
                 cursor.execute("DELETE FROM account WHERE accountid IN (?, ?)", (ONE, TWO))
+
+
+@pytest.fixture
+def ends(sql: Sql) -> tuple[str, list[str]]:
+    """An opportunity and two competitors."""
+    one, others = key_of("opportunity", 1), [key_of("competitor", 1), key_of("competitor", 2)]
+    for table, keys in (("opportunity", [one]), ("competitor", others)):
+        for key in keys:
+            sql(f"DELETE FROM {table} WHERE {table}id = ?", (key,))
+            sql(f"INSERT INTO {table} ({table}id, name) VALUES (?, 'link')", (key,))
+    return one, others
+
+
+LINK = "INSERT INTO opportunitycompetitors (opportunityid, competitorid) VALUES (?, ?)"
+
+
+@pytest.mark.parametrize("level", ["AUTOCOMMIT", "CHANGESET"])
+def test_links_of_a_lost_answer_are_looked_up(
+    connect: Connect, sql: Sql, org: Sandbox, ends: tuple[str, list[str]], level: str
+) -> None:
+    one, (first, second) = ends
+    connection = connect()
+    sql("SELECT count(*) FROM opportunitycompetitors").fetchall()
+    connection.isolation_level = level
+    control(org, "POST", "faults", {"kind": "drop", "when": "#1"})
+    connection.cursor().execute(f"{LINK}, (?, ?)", (one, first, one, second))
+    connection.commit()
+    found = sql("SELECT count(*) FROM opportunitycompetitors WHERE opportunityid = ?", (one,))
+    assert found.fetchone() == (2,)
+
+
+def test_a_key_given_twice_is_never_written(connect: Connect, sql: Sql, org: Sandbox) -> None:
+    sql("DELETE FROM account WHERE accountid = ?", (ONE,))
+    sql("INSERT INTO account (accountid, name) VALUES (?, 'one')", (ONE,))
+    connection = connect()
+    control(org, "POST", "faults", {"kind": "503", "when": "#1", "arg": 0})
+    with pytest.raises(errors.IntegrityError):
+        connection.cursor().execute("INSERT INTO account (accountid, name) VALUES (?, 'x'), (?, NULL)", (ONE, ONE))
