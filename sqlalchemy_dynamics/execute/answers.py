@@ -12,16 +12,16 @@ from sqlalchemy_dynamics.edm import BIGINT, BOOLEAN, DECIMAL, EDM_TYPES, INTEGER
 from sqlalchemy_dynamics.errors import DataError, OperationalError
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, no_rows
 from sqlalchemy_dynamics.execute.rows_given import BASES
-from sqlalchemy_dynamics.metadata.model import Model
+from sqlalchemy_dynamics.metadata.model import Column, Model, Table
 from sqlalchemy_dynamics.metadata.operations import Operations, Parameter
 from sqlalchemy_dynamics.odata.literals import convert
-from sqlalchemy_dynamics.odata.operations import NAMESPACE, json_text
+from sqlalchemy_dynamics.odata.operations import json_text
 
 __all__ = ["Answers"]
 
 _GUESSED: Mapping[type, SqlType] = {bool: BOOLEAN, int: BIGINT, Decimal: DECIMAL}
 _EDM_OF = {kind: name for name, kind in reversed(EDM_TYPES.items())} | {INTEGER: "Edm.Int32"}
-_TYPE, _TABLE = "@odata.type", "table"
+_TYPE, _TABLE, _VALUE = "@odata.type", "table", "value"
 _BIND = "@odata.bind"
 
 
@@ -36,65 +36,67 @@ class Answers:
     def result(self, bodies: Iterable[bytes]) -> Result:
         """Return the rows of the replies: one of a row or complex value, all of a collection, none of nothing."""
         replies = [_read(body) for body in bodies if body]
-        if not replies:
-            return no_rows(-1)
         objects = [each for reply in replies for each in self._objects(reply)]
-        columns, wires = self._columns(objects)
-        rows = [
-            tuple(_value(each.get(wire), column.type) for column, wire in zip(columns, wires, strict=True))
-            for each in objects
-        ]
-        return ListResult(columns, rows)
+        found = self._columns(objects) if replies else []
+        if not found:
+            return no_rows(-1)
+        rows = [tuple(_value(each.get(wire), column.type) for column, wire in found) for each in objects]
+        return ListResult([column for column, _ in found], rows)
+
+    @property
+    def _kind(self) -> str:
+        return "" if self.returns is None else self.returns.type
 
     def _objects(self, reply: Any) -> list[dict[str, Any]]:
         """The rows of a reply; mixed rows say their table in a column of its own."""
-        several = self.returns is not None and self.returns.collection
-        listed = isinstance(reply, dict) and isinstance(reply.get("value"), list)
-        rows = reply["value"] if listed and (several or self.returns is None) else [reply]
-        objects = [row if isinstance(row, dict) else {"value": row} for row in rows]
-        if self.returns is None or self.returns.type not in BASES:
+        several = self.returns is None or self.returns.collection
+        listed = several and isinstance(reply, dict) and isinstance(reply.get(_VALUE), list)
+        rows = reply[_VALUE] if listed else [reply]
+        objects = [row if isinstance(row, dict) else {_VALUE: row} for row in rows]
+        if self._kind not in BASES:
             return objects
         return [{_TABLE: str(row.get(_TYPE, "")).rpartition(".")[2] or None, **row} for row in objects]
 
-    def _columns(self, objects: list[dict[str, Any]]) -> tuple[list[ResultColumn], list[str]]:
-        kind = self.returns.type if self.returns is not None else ""
-        declared = self.known.complex_types.get(kind, {})
-        names = dict.fromkeys(declared)
+    def _columns(self, objects: list[dict[str, Any]]) -> list[tuple[ResultColumn, str]]:
+        """Each column with the member it is read from. Lookups are called as in a SELECT."""
+        tables = [table for name in self._tables(objects) if (table := self.model.table(name)) is not None]
+        names = dict.fromkeys(self.known.complex_types.get(self._kind, {}))
         names |= dict.fromkeys(name for row in objects for name in row if "@" not in name or name.endswith(_BIND))
-        if not names and self.returns is not None and self.returns.collection and kind.startswith("Edm."):
-            names = {"value": None}
-        columns = [
-            ResultColumn(self._sql_name(name, kind, objects), self._type(name, declared, kind, objects))
-            for name in names
-        ]
-        return columns, list(names)
+        columns: list[tuple[ResultColumn, str]] = []
+        for wire in names or self._expected(tables):
+            column = _column_of(tables, wire)
+            kind = self._declared_type(wire) or (column.type if column is not None else _guessed(wire, objects))
+            columns.append((ResultColumn(wire if column is None else column.name, kind), wire))
+        return columns
 
-    def _tables(self, kind: str, objects: list[dict[str, Any]]) -> list[str]:
-        found = [str(row[_TYPE]).lstrip("#").removeprefix(f"{NAMESPACE}.") for row in objects if _TYPE in row]
-        return found if kind in BASES else [kind]
+    def _tables(self, objects: list[dict[str, Any]]) -> Iterable[str]:
+        if self._kind not in BASES:
+            return [self._kind]
+        return dict.fromkeys(str(row[_TABLE]) for row in objects if row[_TABLE] is not None)
 
-    def _sql_name(self, wire: str, kind: str, objects: list[dict[str, Any]]) -> str:
-        """Lookups are called as in a SELECT."""
-        for name in self._tables(kind, objects):
-            table = self.model.table(name)
-            column = None if table is None else table.column(wire)
-            if column is not None and column.wire == wire:
-                return column.name
-        return wire
+    def _expected(self, tables: list[Table]) -> Iterable[str]:
+        """The columns of a collection that holds nothing."""
+        if self._kind.startswith("Edm."):
+            return [_VALUE]
+        if self._kind in BASES:
+            return [_TABLE]
+        return [each.wire for table in tables for each in table.listed if each.companion is None]
 
-    def _type(self, wire: str, declared: Mapping[str, Parameter], kind: str, objects: list[dict[str, Any]]) -> SqlType:
-        parameter = declared.get(wire)
-        if wire == "value" and self.returns is not None and self.returns.type.startswith("Edm."):
-            parameter = Parameter("value", self.returns.type)
+    def _declared_type(self, wire: str) -> SqlType | None:
+        parameter = self.known.complex_types.get(self._kind, {}).get(wire)
         if parameter is not None:
             return VARCHAR if parameter.collection else EDM_TYPES.get(parameter.type, VARCHAR)
-        for name in self._tables(kind, objects):
-            table = self.model.table(name)
-            column = None if table is None else table.column(wire)
-            if column is not None and column.wire == wire:
-                return column.type
-        kinds = {type(row[wire]) for row in objects if row.get(wire) is not None}
-        return _GUESSED.get(kinds.pop(), VARCHAR) if len(kinds) == 1 else VARCHAR
+        return EDM_TYPES.get(self._kind) if wire == _VALUE else None
+
+
+def _column_of(tables: list[Table], wire: str) -> Column | None:
+    found = (table.column(wire) for table in tables)
+    return next((column for column in found if column is not None and column.wire == wire), None)
+
+
+def _guessed(wire: str, objects: list[dict[str, Any]]) -> SqlType:
+    kinds = {type(row[wire]) for row in objects if row.get(wire) is not None}
+    return _GUESSED.get(kinds.pop(), VARCHAR) if len(kinds) == 1 else VARCHAR
 
 
 def _read(body: bytes) -> Any:
