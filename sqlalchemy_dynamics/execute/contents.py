@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,6 +37,7 @@ class DownloadedResult:
         types = {each.position: BIGINT if each.sized else BLOB for each in downloads}
         self.columns = tuple(replace(column, type=types.get(n, column.type)) for n, column in enumerate(result.columns))
         self.rowcount = result.rowcount
+        self._stopped = threading.Event()
 
     @property
     def arrow_schema(self) -> pyarrow.Schema:
@@ -58,6 +60,7 @@ class DownloadedResult:
             while waiting:
                 yield _taken(waiting)
         finally:
+            self._stopped.set()
             workers.shutdown(wait=True, cancel_futures=True)
 
     def batches(self) -> Iterator[pyarrow.RecordBatch]:
@@ -76,7 +79,7 @@ class DownloadedResult:
     def _content(self, address: str) -> bytes | None:
         parts: list[bytes] = []
         for part in pieces(self._running.send, address):
-            if self._running.cancelled.is_set():
+            if self._running.cancelled.is_set() or self._stopped.is_set():
                 raise StatementCancelled("the statement was cancelled")
             parts.append(part.data)
         return b"".join(parts) if parts else None

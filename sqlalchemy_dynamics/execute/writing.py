@@ -112,7 +112,8 @@ class Writer:
                 return self._returned.represented(write, count, reply)
             return self._returned.rows(write, [change.key], count)
         count = self.sent(changes, bulk.statement)
-        return self._returned.rows(write, [change.key for change in changes], count)
+        written = [change.key for change in changes if self.units.outcomes.of(change) == WRITTEN]
+        return self._returned.rows(write, written, count)
 
     def run_many(self, tree: Any, sets: Iterable[Values], cancelled: threading.Event) -> int:
         """Run one statement without RETURNING for every set of values; return the number of rows changed."""

@@ -32,6 +32,14 @@ class Sample(Base):  # type: ignore[misc]
     new_document_name = sa.Column(sa.String)
 
 
+class Versioned(Base):  # type: ignore[misc]
+    __table__ = Sample.__table__.to_metadata(sa.MetaData())
+    __table__.append_column(
+        sa.Column("versionnumber", sa.BigInteger, sa.FetchedValue(), server_onupdate=sa.FetchedValue())
+    )
+    __mapper_args__ = {"version_id_col": __table__.c.versionnumber, "version_id_generator": False}
+
+
 @pytest.fixture
 def engine(org: Sandbox) -> Iterator[Any]:
     engine = sa.create_engine(
@@ -75,6 +83,27 @@ def test_an_attribute_is_a_file(session: Any, org: Sandbox) -> None:
     session.commit()
     assert "DELETE new_document" in files_in(sent(org))
     assert (sample.new_document, sample.new_document_name) == (None, None)
+
+
+@pytest.mark.filterwarnings("ignore:rollback")
+def test_a_stale_version_sends_no_file(session: Any, engine: Any, org: Sandbox) -> None:
+    made = Versioned(new_name="versioned", new_document=b"one")
+    session.add(made)
+    session.commit()
+    made.new_document = b"two"
+    session.commit()
+    made.new_document = b"three"
+    session.commit()
+    assert made.new_document == b"three"
+    key = made.new_sampleid
+    made.new_name = "loaded"
+    with engine.begin() as other:
+        other.execute(sa.update(Sample.__table__).where(Sample.new_sampleid == key).values(new_name="other"))
+    made.new_document = b"four"
+    sent(org)
+    with pytest.raises(orm.exc.StaleDataError):
+        session.commit()
+    assert files_in(sent(org)) == []
 
 
 def test_many_models_in_few_requests(session: Any, org: Sandbox) -> None:
