@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
+from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.execute.contents import DownloadedResult
+from sqlalchemy_dynamics.execute.counting import Counting
 from sqlalchemy_dynamics.execute.direct import DirectResult
-from sqlalchemy_dynamics.execute.explain import Step, analyzed, explained, steps_of
+from sqlalchemy_dynamics.execute.explain import Step, analyzed, analyzed_write, explained, steps_of
 from sqlalchemy_dynamics.execute.explain_writes import write_steps
 from sqlalchemy_dynamics.execute.fetch import Tally
 from sqlalchemy_dynamics.execute.grouped import CannotGroup, grouped_result, partial_groups
@@ -55,6 +57,8 @@ class Executor:
         if statement.kind == "explain":
             return explained(self._steps(statement, parameters))
         values = bound_values(statement, parameters)
+        if statement.kind == "analyze" and statement.explained == "write":
+            return self._analyze_write(statement, parameters, stop)
         if statement.kind == "write":
             return self.writer.run(statement.tree, values, stop)
         plan = self._plan(statement, values)
@@ -84,8 +88,6 @@ class Executor:
         return steps_of(self._plan(statement, values), values if shown else None, self._page_size)
 
     def _plan(self, statement: Statement, values: Values) -> Plan:
-        if statement.explained == "write":
-            raise NotSupportedError("EXPLAIN ANALYZE would write; use EXPLAIN, which sends nothing")
         if "call" in (statement.kind, statement.explained):
             raise ProgrammingError("EXEC and CALL stand first in a statement: leave out the comment before them")
         stamp = self._catalog.stamp if reads_tables(statement.tree) else ""
@@ -122,6 +124,16 @@ class Executor:
         if work.scan.groups is not None:
             return grouped_result(work, partial_groups(work.scan, running, mergeable=False))
         return DirectResult(work, running)
+
+    def _analyze_write(self, statement: Statement, parameters: Parameters, stop: threading.Event) -> Result:
+        """Write, and tell what it took."""
+        steps = self._steps(statement, parameters)
+        began, counted = time.perf_counter(), Counting(self._session)
+        twin = Executor(cast("Session", counted), self._catalog, self._transaction)
+        result = twin.writer.run(statement.tree, bound_values(statement, parameters), stop)
+        rows = sum(len(block) for block in result.rows()) if result.columns else result.rowcount
+        result.close()
+        return analyzed_write(steps, replace(counted.tally, rows=rows, seconds=time.perf_counter() - began))
 
     def _analyze(self, plan: Plan, running: Running) -> Result:
         began = time.perf_counter()

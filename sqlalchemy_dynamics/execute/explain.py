@@ -15,7 +15,7 @@ from sqlalchemy_dynamics.odata.filters import Among, Both, Parameter
 from sqlalchemy_dynamics.odata.query import Query, to_request
 from sqlalchemy_dynamics.planner.plan import Keys, Plan, Residual, Scan
 
-__all__ = ["Step", "analyzed", "explained", "steps_of"]
+__all__ = ["Step", "analyzed", "analyzed_write", "explained", "steps_of"]
 
 Step = tuple[int, str, str]
 _Told = tuple[str, str, int | None]
@@ -59,6 +59,13 @@ def analyzed(plan: Plan, running: Running, whole: Tally) -> ListResult:
     for number, (kind, detail, scan) in enumerate(found, start=1):
         tally = tallies.pop(scan, None) if scan is not None else None
         rows.append((number, kind, detail, *(_counts(tally) if tally is not None else (None,) * len(_COUNTS))))
+    return ListResult((*_COLUMNS, *_COUNTS), rows)
+
+
+def analyzed_write(steps: list[Step], whole: Tally) -> ListResult:
+    """Return the rows of EXPLAIN ANALYZE for a statement that writes: what it took stands at a note of its own."""
+    rows: list[Row] = [(*step, *(None,) * len(_COUNTS)) for step in steps]
+    rows.append((len(steps) + 1, "note", "the whole statement", *_counts(whole)))
     return ListResult((*_COLUMNS, *_COUNTS), rows)
 
 

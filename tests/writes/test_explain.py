@@ -60,6 +60,11 @@ def test_steps(connect: Connect, org: Sandbox, statement: str, details: list[str
     assert not [each for each in sent(org) if not each.startswith(("GET $metadata", "POST $batch", "GET Entity"))]
 
 
-def test_explain_analyze_would_write(sql: Sql) -> None:
-    with pytest.raises(errors.NotSupportedError, match="would write"):
-        sql("EXPLAIN ANALYZE DELETE FROM account WHERE name = 'x'")
+def test_explain_analyze_writes_and_counts(sql: Sql, connect: Connect) -> None:
+    sql("INSERT INTO account (name) VALUES ('counted'), ('counted')")
+    counted = sql("EXPLAIN ANALYZE DELETE FROM account WHERE name = 'counted'").fetchall()
+    assert [row[1] for row in counted] == ["request", "write", "note"]
+    assert counted[-1][2:5] == ("the whole statement", 2, 2) and counted[-1][6] > 0
+    assert sql("SELECT count(*) FROM account WHERE name = 'counted'").fetchall() == [(0,)]
+    with pytest.raises(errors.NotSupportedError, match="ReadOnly"):
+        connect(ReadOnly=True).cursor().execute("EXPLAIN ANALYZE DELETE FROM account WHERE name = 'counted'")
