@@ -18,12 +18,16 @@ MOST_EXPANSIONS = 10
 
 @dataclass(frozen=True)
 class Expansion:
-    """Scan `target` is read through `navigation` of scan `source`; `condition` is what it demands of the source."""
+    """Scan `target` is read through `navigation` of scan `source`; `condition` is what it demands of the source.
+
+    `needed` says that a row of the source without one of the target does not matter.
+    """
 
     source: int
     target: int
     navigation: str
     condition: Filter | None
+    needed: bool
 
 
 def expansions(
@@ -38,10 +42,22 @@ def expansions(
             continue
         if source in _below(target, chosen) or not _is_light(columns[target]):
             continue
-        demanded, possible = _demanded(link, navigation, links, filters.get(target))
-        if possible:
-            chosen[target] = Expansion(source, target, navigation, demanded)
-    return chosen
+        needed = any(other.source is link.target and other.target is link.source for other in links)
+        own = filters.get(target)
+        demanded = None if own is None else through(navigation, own)
+        if own is None or (needed and demanded is not None):
+            chosen[target] = Expansion(source, target, navigation, demanded, needed)
+    return {target: each for target, each in chosen.items() if _can_demand(each, chosen)}
+
+
+def _can_demand(expansion: Expansion, chosen: Mapping[int, Expansion]) -> bool:
+    """Say whether what is demanded of the source may be demanded of the table at the root as well."""
+    above = chosen.get(expansion.source)
+    while expansion.condition is not None and above is not None:
+        if not above.needed:
+            return False
+        above = chosen.get(above.source)
+    return True
 
 
 def _below(target: int, chosen: Mapping[int, Expansion]) -> set[int]:
@@ -58,18 +74,6 @@ def _is_light(columns: tuple[Column, ...]) -> bool:
     """An expanded row comes again with every row that points to it."""
     plain = all(column.companion is None and column.kind not in (Kind.IMAGE, Kind.FILE) for column in columns)
     return plain and len(columns) <= MOST_COLUMNS
-
-
-def _demanded(link: Link, navigation: str, links: list[Link], own: Filter | None) -> tuple[Filter | None, bool]:
-    """Return what the target's own condition demands of the source, and whether the expansion can honour it.
-
-    It can when the join also drops source rows without a partner, and the condition can be said along the lookup.
-    """
-    if own is None:
-        return None, True
-    both_ways = any(other.source is link.target and other.target is link.source for other in links)
-    said = through(navigation, own) if both_ways else None
-    return said, said is not None
 
 
 def through(navigation: str, condition: Filter) -> Filter | None:

@@ -46,6 +46,11 @@ class Implied:
         """The terms that every fetched row meets."""
         return [term for number, term in self.terms if number not in self.kept]
 
+    def said_elsewhere(self, numbers: set[int]) -> None:
+        """Forget the conditions of tables that are only read for rows of another one, which say them already."""
+        self.filters = {number: each for number, each in self.filters.items() if number not in numbers}
+        self.kept -= numbers
+
     def keep_looked_up(self) -> None:
         """Let rows that a lookup leads to come with the rows that look them up, and be chosen among here.
 

@@ -20,7 +20,7 @@ from sqlalchemy_dynamics.planner.flattening import flattened
 from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.guids import Types, order_guids
 from sqlalchemy_dynamics.planner.implied import imply
-from sqlalchemy_dynamics.planner.joined_rows import joined_rows
+from sqlalchemy_dynamics.planner.joined_rows import joined_limits, joined_rows
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
 from sqlalchemy_dynamics.planner.needless import Needless, needless
 from sqlalchemy_dynamics.planner.needs import columns_needed
@@ -170,6 +170,9 @@ def _residual(
     else:
         implied.links.clear()
     limited = first_rows(tree, occurrences, translator) if pushdown else {}
+    for scan, others in joined_limits(tree, occurrences, translator) if pushdown else ():
+        limited[scan.number] = scan
+        implied.said_elsewhere({each.number for each in others})
     parts, merging = grouped_parts(tree, occurrences, translator) if pushdown and grouping else ({}, set[int]())
     once, sources = is_read_once(tree), translator.sources
     whole = pushdown and not limited and not parts
