@@ -12,7 +12,7 @@ import sqlalchemy
 
 from sqlalchemy_dynamics import errors
 from sqlalchemy_dynamics.odata.faults import CODES
-from sqlalchemy_dynamics.sandbox import Sandbox, payload
+from sqlalchemy_dynamics.sandbox import Sandbox, payload, validation
 from sqlalchemy_dynamics.sandbox.failures import ODataError
 
 from .conftest import Connect, Sql, control
@@ -71,7 +71,7 @@ WITHOUT_HINT = ("0x80060883", "0x0", "0x80040203", "0x8004023b", "0x80040315")
 def refusal(request: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Every row whose description says refuse is refused with this."""
     status, code, text, _ = request.param
-    checked = payload.checked_value
+    checked = validation.checked_value
 
     def refusing(service: Any, table: Any, column: Any, value: object) -> object:
         if value == "refuse":
