@@ -170,7 +170,7 @@ def _distinct(self: Translator, node: exp.Expression, target: Occurrence, negate
 
 
 def _between(self: Translator, node: exp.Between, target: Occurrence, negated: bool) -> Pushed | None:
-    if node.args.get("symmetric"):
+    if node.args.get("symmetric") or _mixes_times(self, node.this, [node.args["low"], node.args["high"]], target):
         return None
     low = _compared(self, node.this, "lt" if negated else "ge", node.args["low"], target)
     high = _compared(self, node.this, "gt" if negated else "le", node.args["high"], target)
@@ -191,7 +191,7 @@ def _among(self: Translator, node: exp.In, target: Occurrence, negated: bool) ->
     members = node.expressions
     if not members or any(node.args.get(key) for key in ("query", "unnest", "field")):
         return None
-    if not all(is_constant(member) for member in members):
+    if not all(is_constant(member) for member in members) or _mixes_times(self, node.this, members, target):
         return None
     named = self.companion(node.this, target)
     if named is not None:
@@ -206,6 +206,19 @@ def _among(self: Translator, node: exp.In, target: Occurrence, negated: bool) ->
     if not known or (negated and len(known) < len(values)):
         return NOTHING
     return Pushed(membership((column.wire,), known, negated), True)
+
+
+def _mixes_times(self: Translator, left: exp.Expression, members: list[exp.Expression], target: Occurrence) -> bool:
+    """Texts with a time are read as days beside a day alone, as moments when a moment is among the constants."""
+    texts = [str(bare(member).this) for member in members if isinstance(bare(member), exp.Literal)]
+    if len(texts) == len(members) or not any(":" in text for text in texts):
+        return False
+    column = self.column(left, target)
+    return column.type.family == "DATE" if column is not None else _is_day(bare(left))
+
+
+def _is_day(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Date) or (isinstance(node, exp.Cast) and node.to.this.name == "DATE")
 
 
 def _named_among(

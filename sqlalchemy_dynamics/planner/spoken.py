@@ -31,6 +31,8 @@ _PARTS = {
 }
 _PART_OF = {short: part for part, shorts in _PARTS.items() for short in (part, *shorts.split())}
 _ENGINE_PARTS = {"dayofyear": "doy", "iso_week": "week"}
+_FIRST_DAY = "1900-01-01"
+_TRUNCATED = frozenset({"year", "quarter", "month", "day", "hour"})
 _LASTING = {"dayofyear": "day", "weekday": "day"}
 _EXTRACTED = frozenset({"year", "quarter", "month", "day", "hour", "minute", "second", "doy", "dow", "week"})
 
@@ -84,12 +86,18 @@ def _function(node: exp.Expression) -> exp.Expression | None:
 
 
 def moment(node: exp.Expression) -> exp.Expression:
-    """Return an argument that must be a date; text is read as one."""
+    """Return an argument that must be a date; text is read as one, and 0 is the day T-SQL counts from."""
+    if isinstance(node, exp.Literal) and node.this == "0":
+        return exp.cast(exp.Literal.string(_FIRST_DAY), "TIMESTAMP")
     return exp.cast(node, "TIMESTAMP") if isinstance(node, exp.Literal) and node.is_string else node
 
 
 def _date_add(unit: exp.Expression, count: exp.Expression, date: exp.Expression) -> exp.Expression:
     part = part_unit(unit)
+    if part in _TRUNCATED and isinstance(count, exp.DateDiff) and count.unit.name.lower() == part:
+        first = exp.cast(exp.Literal.string(_FIRST_DAY), "TIMESTAMP")
+        if moment(date) == first == count.expression:  # DATEADD(month, DATEDIFF(month, 0, x), 0)
+            return exp.TimestampTrunc(this=count.this, unit=exp.var(part.upper()))
     span = exp.Interval(this=exp.paren(count), unit=exp.var(_LASTING.get(part, part).upper()))
     return exp.paren(exp.Add(this=moment(date), expression=span))
 
@@ -164,6 +172,7 @@ _FUNCTIONS: dict[tuple[str, int | None], Callable[..., exp.Expression | None]] =
     ("SQUARE", 1): lambda each: exp.Pow(this=each, expression=exp.Literal.number(2)),
     ("CHOOSE", None): _choose,
     ("STUFF", 4): _stuff,
+    ("REPLICATE", 2): lambda text, times: exp.Repeat(this=text, times=times),
     ("DATEDIFF_BIG", 3): lambda unit, one, two: _counted(unit, one, two),
 }
 

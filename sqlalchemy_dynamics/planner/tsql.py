@@ -139,6 +139,8 @@ def translated(tree: exp.Expression) -> exp.Expression:
         for item in list(select.expressions):
             if isinstance(item, exp.EQ) and isinstance(item.this, exp.Column) and not item.this.table:
                 item.replace(exp.alias_(item.expression.copy(), item.this.this.copy()))
+    for escaped in tree.find_all(exp.Escape):
+        escaped.this.meta["escaped"] = True
     replace_all(tree, _READERS)
     return tree
 
@@ -222,15 +224,45 @@ def _format(node: exp.Expression) -> exp.Expression | None:
 
 
 def _like(node: exp.Expression) -> exp.Expression | None:
-    """`[_]` matches an underscore; real sets of letters have no counterpart."""
+    return None if node.meta.get("escaped") else _unbracketed(node, "")
+
+
+def _escaped_like(node: exp.Expression) -> exp.Expression | None:
+    letter = node.expression
+    known = isinstance(node.this, (exp.Like, exp.ILike)) and isinstance(letter, exp.Literal) and len(letter.this) == 1
+    return _unbracketed(node.this, letter.this) if known else None
+
+
+def _unbracketed(node: exp.Expression, escape: str) -> exp.Expression | None:
+    """`[_]` matches an underscore, with ESCAPE too; real sets of letters have no counterpart."""
     pattern = node.expression
-    if not isinstance(pattern, exp.Literal) or "[" not in pattern.this or isinstance(node.parent, exp.Escape):
+    if not isinstance(pattern, exp.Literal) or "[" not in pattern.this:
         return None
-    plain = re.sub(r"\[([%_\[])\]", r"~\1", pattern.this.replace("~", "~~"))
-    if "[" in plain.replace("~[", ""):
-        raise NotSupportedError("LIKE knows %, _ and single letters in brackets, not sets such as [a-c]")
+    plain = "".join(_plain(pattern.this, escape))
     like = type(node)(this=node.this, expression=exp.Literal.string(plain), **_negation(node))
     return exp.Escape(this=like, expression=exp.Literal.string("~"))
+
+
+def _plain(pattern: str, escape: str) -> Iterator[str]:
+    """Yield a pattern's letters, literal ones behind a tilde where they need it."""
+    letters = iter(range(len(pattern)))
+    for position in letters:
+        letter, behind = pattern[position], pattern[position + 1 : position + 2]
+        if letter == escape and behind:
+            next(letters)
+            yield _literal(behind)
+        elif letter == "[" and pattern[position + 2 : position + 3] == "]":
+            next(letters)
+            next(letters)
+            yield _literal(behind)
+        elif letter == "[":
+            raise NotSupportedError("LIKE knows %, _ and single letters in brackets, not sets such as [a-c]")
+        else:
+            yield "~~" if letter == "~" else letter
+
+
+def _literal(letter: str) -> str:
+    return f"~{letter}" if letter in "%_~" else letter
 
 
 def _apply(node: exp.Expression) -> exp.Expression | None:
@@ -256,5 +288,6 @@ _READERS = {
     exp.Length: _length,
     exp.Format: _format,
     exp.Like: _like,
+    exp.Escape: _escaped_like,
     exp.Join: _apply,
 }

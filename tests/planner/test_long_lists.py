@@ -35,7 +35,7 @@ def _texts(count: int) -> str:
     return ", ".join(["'a'", "'STRASSE'", *(f"'value {number}'" for number in range(count)), "'Á'", "'straße '"])
 
 
-NUMBERS = ", ".join(map(str, range(100_000, 104_200)))
+NUMBERS = ", ".join(map(str, range(100_000, 104_600)))
 CONDITIONS = {
     f"name IN ({_texts(700)})": [0, 1, 2, 3, 4],
     f"name NOT IN ({_texts(3000)})": [5, 6],

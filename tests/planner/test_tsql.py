@@ -53,6 +53,12 @@ PAIRS = [
      "SELECT length(rtrim(name)) AS l, count(*) AS c FROM account GROUP BY name"),
     ("SELECT name FROM account WHERE name LIKE '%[_]%' OR name LIKE 'C%'",
      "SELECT name FROM account WHERE name LIKE '%!_%' ESCAPE '!' OR name LIKE 'C%'"),
+    ("SELECT name FROM account WHERE name LIKE '%[_]!a%' ESCAPE '!' OR name LIKE '%![%' ESCAPE '!'",
+     "SELECT name FROM account WHERE name LIKE '%!_a%' ESCAPE '!' OR name LIKE '%[%'"),
+    ("SELECT name FROM account WHERE createdon >= DATEADD(mm, DATEDIFF(mm, 0, CAST('2024-02-10' AS datetime)), 0)",
+     "SELECT name FROM account WHERE createdon >= '2024-02-01'"),
+    ("SELECT DATEADD(day, DATEDIFF(day, 0, createdon), 0) AS d, REPLICATE(name, 2) AS r FROM account",
+     "SELECT date_trunc('day', createdon) AS d, name || name AS r FROM account"),
     ("SELECT CAST(revenue AS MONEY) AS m, CAST(createdon AS DATETIME2) AS d, CAST(1 AS BIT) AS b FROM account",
      "SELECT CAST(revenue AS DECIMAL(19,4)) AS m, CAST(createdon AS TIMESTAMP) AS d, TRUE AS b FROM account"),
     (
