@@ -92,15 +92,16 @@ class Units:
 
     def each(self, changes: Sequence[Change]) -> int:
         """Send changes in one batch, each for itself; the first that fails ends it, those before it stay."""
-        done, left = 0, list(changes)
+        done, left, lost = 0, list(changes), False
         while left:
             answer = self._send(self._batch([request_of(each) for each in left]))
+            lost = lost or answer.lost
             if answer.error is not None or answer.reply is None:
                 raise self._final(left, answer)
             replies = unpack(answer.reply, len(left))
             for change, reply in zip(left, replies, strict=False):
                 assert isinstance(reply, HttpResponse)
-                done += self._part(change, reply, answer.lost)
+                done += self._part(change, reply, lost)
             left = left[len(replies) :]
         return done
 
@@ -192,6 +193,8 @@ class Units:
             return change.verb == "delete"
         if change.verb == "link":
             return is_duplicate(error)
+        if change.verb == "unlink":
+            return error.status == 404
         return (is_duplicate(error) or is_stale(error, change)) and self._is_there(change)
 
     def _done(self, changes: Sequence[Change]) -> int:

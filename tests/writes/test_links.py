@@ -14,7 +14,7 @@ from sqlalchemy_dynamics import errors
 from sqlalchemy_dynamics.dialect import GUID
 from sqlalchemy_dynamics.sandbox import Sandbox
 
-from .conftest import Connect, Sql, sent
+from .conftest import Connect, Sql, control, sent
 from .test_orm import engine
 
 __all__ = ["engine"]
@@ -110,3 +110,21 @@ def test_secondary(engine: Any) -> None:
         session.delete(opportunity)
         session.commit()
         assert rivals[1].opportunities == []
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_lost_answer_is_no_refusal(
+    connect: Connect, sql: Sql, org: Sandbox, ends: tuple[str, list[str]], many: bool
+) -> None:
+    one, others = ends
+    cursor = connect().cursor()
+    sets = [(one, other) for other in (others if many else others[:1])]
+    for statement, left in (
+        (ADD, len(sets)),
+        ("DELETE FROM opportunitycompetitors WHERE opportunityid = ? AND competitorid = ?", 0),
+    ):
+        for path in ("$ref", "$batch"):
+            control(org, "POST", "faults", {"kind": "drop", "when": "#1", "arg": 0, "path": path})
+        assert cursor.executemany(statement, sets).rowcount == len(sets)
+        control(org, "DELETE", "faults")
+        assert len(sql(LINKED, (one,)).fetchall()) == left

@@ -84,3 +84,17 @@ def test_thousands_go_in_units(sql: Sql, connect: Connect) -> None:
     raced = Raced(connect(), lambda: sql("UPDATE account SET revenue = 100 WHERE accountid = ?", keys[700:701]))
     assert raced.connection.cursor().execute(ONE_MORE, (name,)).rowcount == 1200
     assert total(sql, name) == 2 * 1199 + 101
+
+
+def test_a_change_set_fails_at_commit(sql: Sql, connect: Connect) -> None:
+    name, keys = made(sql, 2)
+    connection = connect()
+    connection.isolation_level = "CHANGESET"
+    assert connection.cursor().execute(ONE_MORE, (name,)).rowcount == 2
+    sql("UPDATE account SET revenue = 100 WHERE accountid = ?", keys[:1])
+    with pytest.raises(errors.IntegrityError, match=r"read it again.*nothing was written of 2 rows"):
+        connection.commit()
+    assert total(sql, name) == 101
+    assert connection.cursor().execute(ONE_MORE, (name,)).rowcount == 2
+    connection.commit()
+    assert total(sql, name) == 103
