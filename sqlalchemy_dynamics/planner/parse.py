@@ -29,6 +29,7 @@ _VALUES = (
     *(TokenType.PARAMETER, TokenType.PLACEHOLDER, TokenType.COLON),
 )
 _INTERNALS = re.compile(r"<class '[\w.]*?(\w+)'>|<Token [^>]*?text: (.*?), line[^>]*>")
+_SCHEMAS = ("dbo", "main")
 _CLOCK = "statement_moment"
 _NOW = {
     **dict.fromkeys(
@@ -94,6 +95,7 @@ def parse(sql: str, dialect: str = "dynamics") -> Statement:
     if kind == "select" and not isinstance(tree, (exp.Query, exp.Values)):
         raise NotSupportedError(f"{word} statements are not supported; {_USE}")
     _refuse_open_pivots(tree)
+    _forget_schemas(tree)
     tree = friendly(spoken.tree(tree))
     clock = _hold_clock(tree, markers + 1 if markers else _CLOCK)
     return Statement(kind, tree, markers, pinned=_pinned(tree), clock=clock)
@@ -185,6 +187,13 @@ def _refuse_open_pivots(tree: exp.Expression) -> None:
             raise NotSupportedError(
                 "PIVOT: its columns would depend on the rows; list the values: ON statecode IN (0, 1) USING …"
             )
+
+
+def _forget_schemas(tree: exp.Expression) -> None:
+    """`dbo.account.name` is account.name: there is one schema."""
+    for column in tree.find_all(exp.Column):
+        if column.text("db").lower() in _SCHEMAS and not column.text("catalog"):
+            column.set("db", None)
 
 
 def _opening(token: Token) -> str:

@@ -57,6 +57,8 @@ PAIRS = [
      "SELECT name FROM account WHERE name LIKE '%!_a%' ESCAPE '!' OR name LIKE '%[%'"),
     ("SELECT name FROM account WHERE createdon >= DATEADD(mm, DATEDIFF(mm, 0, CAST('2024-02-10' AS datetime)), 0)",
      "SELECT name FROM account WHERE createdon >= '2024-02-01'"),
+    ("SELECT dbo.account.name, len(dbo.account.name) AS l FROM dbo.account WHERE dbo.account.statecode = 1",
+     "SELECT name, length(rtrim(name)) AS l FROM account WHERE statecode = 1"),
     ("SELECT DATEADD(day, DATEDIFF(day, 0, createdon), 0) AS d, REPLICATE(name, 2) AS r FROM account",
      "SELECT date_trunc('day', createdon) AS d, name || name AS r FROM account"),
     ("SELECT CAST(revenue AS MONEY) AS m, CAST(createdon AS DATETIME2) AS d, CAST(1 AS BIT) AS b FROM account",
