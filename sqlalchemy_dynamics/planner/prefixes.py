@@ -47,7 +47,7 @@ def prefix_of(
     ORDER BY is taken out of the tree when the rows of a single table come in its order.
     """
     limit = limit_of(tree) if isinstance(tree, exp.Select) else None
-    if limit is None or limit.count is None or limit.count == 0:
+    if limit is None or limit.count is None or limit.count == 0 or not occurrences:
         return None
     chain = _chain(tree, sources)
     if chain is None or not _tables_only(chain[-1], occurrences):
