@@ -17,7 +17,7 @@ from sqlalchemy_dynamics.sandbox.options import Options
 from sqlalchemy_dynamics.sandbox.predicates import Reference, compile_filter
 from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.schema import Column
-from sqlalchemy_dynamics.sandbox.values import KINDS, SCALES
+from sqlalchemy_dynamics.sandbox.values import KINDS, SCALES, scale_of
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply, split_outside_quotes
 
 __all__ = ["apply", "check_aggregate", "check_limit", "label_text", "number_text", "value_text"]
@@ -213,7 +213,7 @@ def value_text(service: Service, output: Output, value: object) -> str:
     if output.method == "sum" and column.kind in SCALES:
         return number_text(column, Decimal(str(value)))
     if column.kind in SCALES:
-        return f"{Decimal(str(value)).scaleb(-SCALES[column.kind]):.{SCALES[column.kind]}f}"
+        return f"{Decimal(str(value)).scaleb(-scale_of(column)):.{SCALES[column.kind]}f}"
     if column.kind == "Boolean":
         return "true" if value else "false"
     return json.dumps(value, ensure_ascii=False)
@@ -222,8 +222,7 @@ def value_text(service: Service, output: Output, value: object) -> str:
 def number_text(column: Column, number: Decimal, whole: bool = True) -> str:
     """Return a sum or an average as JSON text: money and decimals with nine places or their own ten."""
     if column.kind in SCALES:
-        scale = SCALES[column.kind]
-        return f"{number.scaleb(-scale):.{max(scale, _PLACES)}f}"
+        return f"{number.scaleb(-scale_of(column)):.{max(SCALES[column.kind], _PLACES)}f}"
     if column.kind == "Double":
         return repr(float(number))
     return str(int(number)) if whole else f"{number.normalize():f}"

@@ -12,7 +12,7 @@ from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused
 from sqlalchemy_dynamics.sandbox.schema import Column, ManyToMany, OneToMany, Table
 from sqlalchemy_dynamics.sandbox.standard import add_base_amount, add_currency, add_image_parts
 from sqlalchemy_dynamics.sandbox.store import type_column
-from sqlalchemy_dynamics.sandbox.values import sql_name
+from sqlalchemy_dynamics.sandbox.values import scale_of, sql_name
 
 __all__ = ["attach", "create_column", "drop_column", "forget_column", "put_column", "relationships_of"]
 
@@ -91,6 +91,7 @@ def put_column(draft: Draft, table_name: str, old: Column, body: Body) -> None:
             raise invalid(f"The {member} of '{old.schema_name}' cannot be changed.")
     column = fill_column(draft, reset(old), body, old)
     _change_behaviour(draft, table, old, column)
+    _change_scale(draft, table, old, column)
     table.columns[old.name] = column
 
 
@@ -103,6 +104,16 @@ def _change_behaviour(draft: Draft, table: Table, old: Column, new: Column) -> N
         draft.store.touch(table.name)
         quoted = sql_name(old.name)
         draft.store.execute(f"UPDATE {sql_name(table.name)} SET {quoted} = substr({quoted}, 1, 10)")
+
+
+def _change_scale(draft: Draft, table: Table, old: Column, new: Column) -> None:
+    """Store the values as the new precision has them; places it does not have are rounded away."""
+    change = scale_of(new) - scale_of(old)
+    if change:
+        draft.store.touch(table.name)
+        quoted = sql_name(old.name)
+        term = f"{quoted} * {10**change}" if change > 0 else f"CAST(round({quoted} / {10**-change}e0) AS INTEGER)"
+        draft.store.execute(f"UPDATE {sql_name(table.name)} SET {quoted} = {term}")
 
 
 def drop_column(draft: Draft, table_name: str, column: Column) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy_dynamics.sandbox.fetch_nodes import Node, Nodes
 from sqlalchemy_dynamics.sandbox.fetchxml import Condition, Entity, Filter
 from sqlalchemy_dynamics.sandbox.functions import BUILDERS, Call, stored_text
 from sqlalchemy_dynamics.sandbox.grammar import Literal
-from sqlalchemy_dynamics.sandbox.predicates import Reference, Scope, Sql, like
+from sqlalchemy_dynamics.sandbox.predicates import Reference, Scope, Sql, like, same_scale
 from sqlalchemy_dynamics.sandbox.schema import TEXTS
 from sqlalchemy_dynamics.sandbox.values import KINDS, edm_type
 
@@ -155,7 +155,8 @@ def _columns(node: Node, nodes: Nodes, left: Reference, condition: Condition) ->
     if edm_type(left.column) != edm_type(right.column):
         raise refuse("compared types", name=condition.attribute, other=condition.value_of)
     side = "equal" if condition.operator in ("eq", "ne", "neq") else "order"
-    sql = f"{getattr(left, side)} {_SIGNS[condition.operator]} {getattr(right, side)}"
+    near, far = same_scale(left, right, side), same_scale(right, left, side)
+    sql = f"{near} {_SIGNS[condition.operator]} {far}"
     if condition.operator in ("ne", "neq") and node.service.switches.column_ne_is_one_sided:
         sql = f"({sql} OR {left.sql} IS NULL)"
     return Sql(sql)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from sqlalchemy_dynamics.sandbox.values import decimal_scale
+
 __all__ = ["choice_labels", "formatted"]
 
 
@@ -27,7 +29,8 @@ def _money(value: object, symbol: object) -> str:
 
 
 def _decimal(value: object, places: object) -> str:
-    return ("-" if float(str(value)) < 0 else "") + _amount(value, 10, int(str(places or 2)))
+    shown = int(str(places or 2))
+    return ("-" if float(str(value)) < 0 else "") + _amount(value, decimal_scale(int(str(places or 0))), shown)
 
 
 def formatted(kind: object, value: object, detail: object) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy_dynamics.sandbox import pools
 from sqlalchemy_dynamics.sandbox.schema import Column, Table
-from sqlalchemy_dynamics.sandbox.values import scaled
+from sqlalchemy_dynamics.sandbox.values import scale_of, scaled
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.sandbox.generator import Batch
@@ -241,7 +241,8 @@ def _decimal(batch: Batch, column: Column) -> Values:
     numbers = ["0", "1", "1.5", "-2.25", "0.1", "0.2", "3.3333333333", "99999.99", "1234567.8901234567", "-0.0000000001"]
     places = min(10, column.precision)
     step = 10 ** (10 - places)
-    made = [int(scaled(Decimal(n), 10)) // step * step for n in numbers]
+    kept = 10 ** (10 - scale_of(column))
+    made = [int(scaled(Decimal(n), 10)) // step * step // kept for n in numbers]
     return batch.pick(made, _nulls(column))
 
 

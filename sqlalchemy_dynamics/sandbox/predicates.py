@@ -10,7 +10,7 @@ from sqlalchemy_dynamics.sandbox import grammar
 from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError, bad_request, unknown_property
 from sqlalchemy_dynamics.sandbox.grammar import And, Call, Compare, Custom, Lambda, Literal, Not, Or, Path
 from sqlalchemy_dynamics.sandbox.schema import Column, Navigation, Table
-from sqlalchemy_dynamics.sandbox.values import KINDS, SCALES, edm_type, iso, parse_date_time, scaled, sql_name
+from sqlalchemy_dynamics.sandbox.values import KINDS, SCALES, edm_type, iso, parse_date_time, scale_of, scaled, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service
 
 __all__ = ["Reference", "Scope", "Sql", "compile_filter"]
@@ -221,16 +221,16 @@ def _columns(op: str, left: Reference, left_path: Path, right_path: Path, scope:
     if edm_type(left.column) != edm_type(right.column):
         raise _types(edm_type(left.column), edm_type(right.column), grammar.COMPARISONS[op])
     side = "equal" if op in ("eq", "ne") else "order"
-    near, far = (_same_scale(each, other, side) for each, other in ((left, right), (right, left)))
+    near, far = (same_scale(each, other, side) for each, other in ((left, right), (right, left)))
     text = f"{near} {_OPERATORS[op]} {far}"
     if op == "ne" and scope.service.switches.column_ne_is_one_sided:
         text = f"({text} OR {left.sql} IS NULL)"
     return _guarded(left, Sql(text))
 
 
-def _same_scale(reference: Reference, other: Reference, side: str) -> str:
+def same_scale(reference: Reference, other: Reference, side: str) -> str:
     """Return a column as it compares with another: money and decimals are stored with scales of their own."""
-    missing = SCALES.get(other.column.kind, 0) - SCALES.get(reference.column.kind, 0)
+    missing = scale_of(other.column) - scale_of(reference.column)
     text = str(getattr(reference, side))
     return f"({text} * {10**missing})" if missing > 0 else text
 
@@ -262,7 +262,7 @@ def stored_literal(column: Column, literal: Literal, operator: str = "Equal") ->
     if column.kind == "DateTime":
         return _moment(column, str(literal.value))
     if column.kind in SCALES:
-        return scaled(Decimal(str(literal.value)), SCALES[column.kind])
+        return scaled(Decimal(str(literal.value)), scale_of(column))
     if literal.kind == "decimal":
         return float(str(literal.value))
     if isinstance(literal.value, int) and not -(2**63) <= literal.value < 2**63:

@@ -27,7 +27,7 @@ from sqlalchemy_dynamics.sandbox.predicates import Scope
 from sqlalchemy_dynamics.sandbox.resources import Key, Resource, find_key, find_row
 from sqlalchemy_dynamics.sandbox.schema import Table
 from sqlalchemy_dynamics.sandbox.sql_query import answer_sql
-from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
+from sqlalchemy_dynamics.sandbox.values import json_of, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
 
 __all__ = [
@@ -218,7 +218,7 @@ def property_value(service: Service, request: Request, resource: Resource) -> Re
 def _column_json(service: Service, resource: Resource) -> str:
     assert resource.column is not None
     row_id, table = find_row(service, resource), resource.rows
-    sql = KINDS[resource.column.kind].json(sql_name(resource.column.name))
+    sql = json_of(resource.column, sql_name(resource.column.name))
     found = service.store.query(
         f"SELECT {sql} FROM {sql_name(table.name)} WHERE {sql_name(table.primary_id)} = ?", (row_id,)
     )

@@ -14,7 +14,7 @@ from sqlalchemy_dynamics.sandbox.annotations import (
     quote,
 )
 from sqlalchemy_dynamics.sandbox.schema import Column, Table
-from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
+from sqlalchemy_dynamics.sandbox.values import json_of, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service
 
 __all__ = ["Pieces", "RowShape", "property_pieces", "row_sql"]
@@ -74,7 +74,7 @@ def property_pieces(
 ) -> None:
     """Append one property (by another `name` when given) and the annotations before it."""
     sql = f"{shape.alias}.{sql_name(column.name)}"
-    value = KINDS[column.kind].json(sql)
+    value = json_of(column, sql)
     name = name or column.property
     if wanted:
         _annotate(service, shape, column, wanted, pieces, name)

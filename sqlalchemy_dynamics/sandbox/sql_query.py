@@ -14,7 +14,7 @@ from sqlalchemy_dynamics.sandbox.predicates import Reference, Sql, like
 from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.schema import Table
 from sqlalchemy_dynamics.sandbox.sql_text import Condition, Group, Item, Name, Select, SqlSyntax, parse_sql
-from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
+from sqlalchemy_dynamics.sandbox.values import KINDS, json_of, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
 
 __all__ = ["answer_sql"]
@@ -161,7 +161,7 @@ def _term(query: _Query, item: Item, grouped: bool, allowed: set[str]) -> str:
     if grouped and item.name.column not in allowed:
         raise query.refuse(f"Column '{item.name.column}' is invalid in the select list: it is not in GROUP BY.")
     shown = f"min({reference.sql})" if grouped else reference.sql
-    return f"CASE WHEN {shown} IS NOT NULL THEN {KINDS[reference.column.kind].json(shown)} END"
+    return f"CASE WHEN {shown} IS NOT NULL THEN {json_of(reference.column, shown)} END"
 
 
 def _check_limit(query: _Query, source: str, where: Sql) -> None:

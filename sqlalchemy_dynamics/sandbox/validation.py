@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError
 from sqlalchemy_dynamics.sandbox.schema import Column, Table
-from sqlalchemy_dynamics.sandbox.values import SCALES, store_value
+from sqlalchemy_dynamics.sandbox.values import scale_of, store_value
 from sqlalchemy_dynamics.sandbox.wire import Service
 
 __all__ = ["checked_value", "invalid_property", "payload_error", "required_missing", "unsupported_message"]
@@ -108,7 +108,7 @@ def _integer(table: Table, column: Column, value: object) -> None:
 
 
 def _number(table: Table, column: Column, value: object) -> None:
-    number = float(str(value)) / 10 ** SCALES.get(column.kind, 0)
+    number = float(str(value)) / 10 ** scale_of(column)
     least = -_NUMBERS[column.kind] if column.minimum is None else column.minimum
     most = _NUMBERS[column.kind] if column.maximum is None else column.maximum
     if not least <= number <= most:

@@ -1,7 +1,8 @@
 """The one table of column types: Edm name, how sqlite keeps a value, how SQL prints it as JSON, what it compares with.
 
-Stored forms: Guid lower-case text; date-times ISO text to the second; Money and Decimal whole numbers scaled by 10**4
-and 10**10 (exact; a Decimal that does not fit 64 bits falls back to a float); Boolean 0/1; binary base64 text.
+Stored forms: Guid lower-case text; date-times ISO text to the second; Money and Decimal whole numbers, scaled as
+`scale_of` says (exact; a Decimal that does not fit 64 bits falls back to a float, which 10**11 with up to seven places
+never does); Boolean 0/1; binary base64 text.
 """
 
 from __future__ import annotations
@@ -22,16 +23,21 @@ __all__ = [
     "SCALES",
     "Kind",
     "collate",
+    "decimal_scale",
     "fold",
     "guid_key",
     "iso",
+    "json_of",
     "kind_of",
+    "scale_of",
     "scaled",
     "sql_name",
     "store_value",
 ]
 
 SCALES = {"Money": 4, "Decimal": 10}
+"""Decimal places shown, by kind."""
+_FEWEST_PLACES = 7
 _GUID = re.compile(r"^\{?([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})\}?$")
 _DATE = re.compile(r"^(\d{4})-(\d\d)-(\d\d)$")
 _DATE_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?)?$", re.I)
@@ -76,6 +82,21 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").zfill(20)
 
 
+def decimal_scale(precision: int) -> int:
+    """Return the power of ten by which a Decimal column of that many places is stored."""
+    return max(_FEWEST_PLACES, min(precision, SCALES["Decimal"]))
+
+
+def scale_of(column: Column) -> int:
+    """Return the power of ten by which the values of a column are stored; 0 for other kinds than Money and Decimal."""
+    return decimal_scale(column.precision) if column.kind == "Decimal" else SCALES.get(column.kind, 0)
+
+
+def json_of(column: Column, sql: str) -> str:
+    """Return SQL that prints a stored value of the column as JSON."""
+    return _DECIMAL_JSON[scale_of(column)](sql) if column.kind == "Decimal" else KINDS[column.kind].json(sql)
+
+
 def scaled(value: Decimal | int, scale: int) -> int | float:
     """Return value x 10**scale, whole when it is, as sqlite stores and compares it."""
     product = Decimal(value).scaleb(scale)
@@ -83,11 +104,12 @@ def scaled(value: Decimal | int, scale: int) -> int | float:
     return whole if whole == product and abs(whole) < 2**63 else float(product)
 
 
-def _number_json(scale: int) -> Callable[[str], str]:
+def _number_json(scale: int, places: int) -> Callable[[str], str]:
     def json(sql: str) -> str:
-        power = 10**scale
-        whole = f"iif({sql}<0,'-','')||(abs({sql})/{power})||'.'||substr({power}+abs({sql})%{power},2)"
-        real = f"printf('%.{scale}f',{sql}/{power}e0)"
+        power, zeros = 10**scale, "0" * (places - scale)
+        padding = f"||'{zeros}'" if zeros else ""
+        whole = f"iif({sql}<0,'-','')||(abs({sql})/{power})||'.'||substr({power}+abs({sql})%{power},2){padding}"
+        real = f"printf('%.{places}f',{sql}/{power}e0)"
         return f"CASE typeof({sql}) WHEN 'integer' THEN {whole} WHEN 'real' THEN {real} ELSE 'null' END"
 
     return json
@@ -135,7 +157,7 @@ def _store_int(column: Column, value: object) -> object:
 
 
 def _store_number(column: Column, value: object) -> object:
-    scale = SCALES[column.kind]
+    scale = scale_of(column)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise _bad(column, value, "Edm.Decimal")
     try:
@@ -240,8 +262,8 @@ KINDS: dict[str, Kind] = {
     "EntityName": _kind("EntityName", "Edm.String", "TEXT", _text_json, _store_text, "string", **_FOLDED),
     "Integer": _kind("Integer", "Edm.Int32", "INTEGER", _raw_json, _store_int, _NUMBERS),
     "BigInt": _kind("BigInt", "Edm.Int64", "INTEGER", _raw_json, _store_int, _NUMBERS),
-    "Decimal": _kind("Decimal", "Edm.Decimal", "", _number_json(10), _store_number, _NUMBERS),
-    "Money": _kind("Money", "Edm.Decimal", "", _number_json(4), _store_number, _NUMBERS),
+    "Decimal": _kind("Decimal", "Edm.Decimal", "", _number_json(10, 10), _store_number, _NUMBERS),
+    "Money": _kind("Money", "Edm.Decimal", "", _number_json(4, 4), _store_number, _NUMBERS),
     "Double": _kind("Double", "Edm.Double", "REAL", _raw_json, _store_double, _NUMBERS),
     "Boolean": _kind("Boolean", "Edm.Boolean", "INTEGER", _boolean_json, _store_boolean, "bool"),
     "DateTime": _kind("DateTime", "Edm.DateTimeOffset", "TEXT", _quoted_json, _store_date_time, "datetime date"),
@@ -260,6 +282,11 @@ KINDS: dict[str, Kind] = {
     "ManagedProperty": _kind(
         "ManagedProperty", "mscrm.BooleanManagedProperty", "TEXT", lambda sql: f"ifnull({sql},'null')", _store_text, ""
     ),
+}
+
+
+_DECIMAL_JSON = {
+    scale: _number_json(scale, SCALES["Decimal"]) for scale in range(_FEWEST_PLACES, SCALES["Decimal"] + 1)
 }
 
 
