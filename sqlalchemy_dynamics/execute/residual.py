@@ -17,7 +17,7 @@ from sqlalchemy_dynamics.execute.prefixes import first_answer
 from sqlalchemy_dynamics.execute.requests import Ask, asks_of, fields_of
 from sqlalchemy_dynamics.execute.result import ResultColumn, Row
 from sqlalchemy_dynamics.execute.running import Running
-from sqlalchemy_dynamics.execute.texts import as_stored
+from sqlalchemy_dynamics.execute.texts import as_carried, as_stored
 from sqlalchemy_dynamics.execute.views import source_of, view_sql
 from sqlalchemy_dynamics.planner.plan import Check, Residual, Scan
 
@@ -156,7 +156,7 @@ class ResidualResult:
 
     def _put(self, found: Mapping[int, pyarrow.Table]) -> None:
         for scan in self._work.scans:
-            self._workspace.put(source_of(scan), found[scan.number])
+            self._workspace.put(source_of(scan), as_carried(found[scan.number]))
 
     def _supply(self) -> None:
         if self._work.streaming:
@@ -189,7 +189,7 @@ class ResidualResult:
 
         schema = _empty(scan, self._work.scans).schema
         batches = self._fetched(scan) if groups is None else to_batches(groups, _group_columns(scan))
-        return pyarrow.RecordBatchReader.from_batches(schema, self._watched(batches))
+        return pyarrow.RecordBatchReader.from_batches(schema, self._watched(map(as_carried, batches)))
 
     def _fetched(self, scan: Scan) -> Iterator[pyarrow.RecordBatch]:
         if self._begun is not None:

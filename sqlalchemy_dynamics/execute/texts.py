@@ -1,51 +1,34 @@
 """The rule of text equality in the residual engine: text_carried, text_stored, text_fold, text_list.
 
 Carried texts compare, group, join and sort by the engine's collation as the rule says (planner/text_rule.py); functions
-are given stored ones. Frequent texts are turned by SQL, the rest by Python.
+are given stored ones. SQL finds the few texts that differ, Python turns them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy_dynamics.planner.text_rule import AGREED, END, REPLACED, SPELLED, carried, folded, stored
+from sqlalchemy_dynamics.planner.text_rule import ACCENTS, AGREED, END, carried, folded, stored
 
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["FUNCTIONS", "MACROS", "as_stored"]
+__all__ = ["FUNCTIONS", "MACROS", "as_carried", "as_stored"]
 
-_LETTERS = "".join(letter for letter in REPLACED if letter != " ")
+Rows = TypeVar("Rows", "pyarrow.Table", "pyarrow.RecordBatch")
 
-
-def _replaced(sql: str, pairs: list[tuple[str, str]]) -> str:
-    for old, new in pairs:
-        sql = f"replace({sql}, '{old}', '{new}')"
-    return sql
-
-
-_BARE = _replaced("rtrim(x, ' ')", [(letter, mark) for letter, mark in REPLACED.items() if letter != " "])
-_BLANKS = f"repeat('{REPLACED[' ']}', length(x) - length(rtrim(x, ' ')))"
-_BACK = _replaced("x", [*((mark, letter) for letter, mark in REPLACED.items()), (END, "")])
-_RARE = f"[^{AGREED}{_LETTERS}{''.join(REPLACED.values())}{END}]"
+_SPECIAL = f"[^{AGREED}]| [ {ACCENTS}]*$"
 
 MACROS = (
-    f"""CREATE MACRO text_carried(x VARCHAR) AS CASE
-        WHEN strlen(x) = length(x) AND NOT suffix(x, ' ') THEN x
-        WHEN suffix(x, '{SPELLED}') THEN x
-        WHEN regexp_matches(x, '{_RARE}| \\p{{M}}[\\p{{M}} ]*$') THEN text_carried_by_rule(x)
-        WHEN suffix(x, ' ') OR regexp_matches(x, '[{_LETTERS}]') THEN {_BARE} || {_BLANKS} || '{END}'
-        ELSE x END, (x) AS x""",
-    f"""CREATE MACRO text_stored(x VARCHAR) AS CASE
-        WHEN strlen(x) = length(x) THEN x
-        WHEN suffix(x, '{END}') THEN {_BACK}
-        WHEN suffix(x, '{SPELLED}') THEN text_stored_by_rule(x)
-        ELSE x END, (x) AS x""",
-    f"""CREATE MACRO text_fold(x VARCHAR) AS CASE
-        WHEN strlen(x) = length(x) THEN lower(x)
-        WHEN regexp_matches(x, '{_RARE}') THEN text_fold_by_rule(x)
-        ELSE replace(replace(lower(strip_accents(x)), 'ß', 'ss'), 'ς', 'σ') END, (x) AS x""",
+    f"""CREATE MACRO text_carried(x VARCHAR) AS
+        CASE WHEN strlen(x) = length(x) AND NOT suffix(x, ' ') THEN x
+        WHEN regexp_matches(x, '{_SPECIAL}') THEN text_carried_by_rule(x) ELSE x END, (x) AS x""",
+    f"""CREATE MACRO text_stored(x VARCHAR) AS
+        CASE WHEN suffix(x, '{END}') THEN text_stored_by_rule(x) ELSE x END, (x) AS x""",
+    f"""CREATE MACRO text_fold(x VARCHAR) AS
+        CASE WHEN strlen(x) = length(x) THEN lower(x)
+        WHEN regexp_matches(x, '[^{AGREED}]') THEN text_fold_by_rule(x) ELSE lower(strip_accents(x)) END, (x) AS x""",
     "CREATE MACRO text_list(x VARCHAR[]) AS list_transform(x, lambda each: text_carried(each)), (x) AS x",
 )
 
@@ -67,17 +50,56 @@ FUNCTIONS = {
 """What the macros call: functions of an Arrow array of texts."""
 
 
+def as_carried(rows: Rows) -> Rows:
+    """Return fetched rows, a table or a record batch, as the engine is given them: texts carried."""
+    import pyarrow
+
+    for number, field in enumerate(rows.schema):
+        if pyarrow.types.is_string(field.type) and _any_special(rows.column(number)):
+            rows = rows.set_column(number, field, _all_carried(rows.column(number)))
+    return rows
+
+
+def _any_special(texts: Any) -> bool:
+    from pyarrow import compute
+
+    suspects = compute.or_(compute.ends_with(texts, " "), compute.invert(compute.string_is_ascii(texts)))
+    return bool(compute.any(suspects).as_py())
+
+
+def _all_carried(texts: Any) -> Any:
+    import pyarrow
+    from pyarrow import compute
+
+    if isinstance(texts, pyarrow.ChunkedArray):
+        return pyarrow.chunked_array(list(map(_all_carried, texts.chunks)), texts.type)
+    special = compute.fill_null(compute.match_substring_regex(texts, _SPECIAL), False)
+    turned = [carried(text) for text in texts.filter(special).to_pylist()]
+    return compute.replace_with_mask(texts, special, pyarrow.array(turned, pyarrow.string()))
+
+
 def as_stored(batch: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
-    """Return a record batch of the engine with its texts as they are stored."""
+    """Return a record batch of the engine with its texts as they are stored, those in lists and rows too."""
     import pyarrow
 
     for number, field in enumerate(batch.schema):
-        if pyarrow.types.is_string(field.type) and _any_carried(batch.column(number)):
-            batch = batch.set_column(number, field, FUNCTIONS["text_stored_by_rule"](batch.column(number)))
+        values = batch.column(number)
+        if pyarrow.types.is_nested(field.type):
+            batch = batch.set_column(number, field, pyarrow.array(_within(values.to_pylist()), field.type))
+        elif pyarrow.types.is_string(field.type) and _any_carried(values):
+            batch = batch.set_column(number, field, FUNCTIONS["text_stored_by_rule"](values))
     return batch
 
 
 def _any_carried(texts: Any) -> bool:
     from pyarrow import compute
 
-    return any(compute.any(compute.ends_with(texts, end)).as_py() for end in (END, SPELLED))
+    return bool(compute.any(compute.ends_with(texts, END)).as_py())
+
+
+def _within(value: Any) -> Any:
+    if isinstance(value, str):
+        return stored(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_within, value))
+    return {name: _within(each) for name, each in value.items()} if isinstance(value, dict) else value

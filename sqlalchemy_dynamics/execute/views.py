@@ -33,10 +33,10 @@ def _expressions(scan: Scan) -> Iterator[str]:
 
 
 def _fetched(column: Column) -> str:
-    """Text is carried (execute/texts.py), its collation with it; GUIDs join twice as fast as UUID than as text."""
+    """Text carries its collation along; GUIDs join twice as fast as UUID than as text."""
     name = _quoted(column.name)
     if column.type.family == "VARCHAR":
-        return f"text_carried({name}) COLLATE nocase.noaccent AS {name}"
+        return f"{name} COLLATE nocase.noaccent AS {name}"
     return f"CAST({name} AS UUID) AS {name}" if column.type.family == "UUID" else name
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,8 @@ from sqlalchemy_dynamics.odata.filters import Among, Compare, Either, Filter, Ma
 from sqlalchemy_dynamics.planner.leaves import membership
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.patterns import pattern_matches, searches
+from sqlalchemy_dynamics.planner.text_rule import fold
+from sqlalchemy_dynamics.planner.text_rule import key as _key
 
 __all__ = [
     "Labels",
@@ -19,7 +20,6 @@ __all__ = [
     "among_texts",
     "companion_filter",
     "companion_null",
-    "fold",
     "like_text",
     "starting_with",
 ]
@@ -27,16 +27,6 @@ __all__ = [
 _MOST_TARGETS = 4
 _OWNERS = ("owninguser", "owningteam")
 Text = str | Parameter
-
-
-def fold(text: str) -> str:
-    """Return the text as it compares: without case and accents (interfaces.md: text equality)."""
-    letters = (letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
-    return "".join(letters).lower().replace("ß", "ss")
-
-
-def _key(text: str) -> str:
-    return fold(text).rstrip(" ")
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from sqlalchemy_dynamics.edm import UUID
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.odata.filters import CrmCall, Never, Operand, Parameter, Value
-from sqlalchemy_dynamics.planner.companions import fold
 from sqlalchemy_dynamics.planner.constants import Kinds, operand
 from sqlalchemy_dynamics.planner.moments import Key, literal_moment
 from sqlalchemy_dynamics.planner.names import Occurrence
 from sqlalchemy_dynamics.planner.parse import parameter_key, shown
+from sqlalchemy_dynamics.planner.text_rule import fold
 from sqlalchemy_dynamics.planner.times import moment_of, whole_number
 
 if TYPE_CHECKING:

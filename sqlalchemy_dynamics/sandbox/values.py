@@ -52,12 +52,18 @@ def sql_name(name: str) -> str:
 
 def fold(text: object) -> object:
     """Return what text equality compares: case-folded, accents stripped, trailing blanks dropped."""
+    folded = like_fold(text)
+    return folded.rstrip(" ") if isinstance(folded, str) else folded
+
+
+def like_fold(text: object) -> object:
+    """Return what LIKE compares: case-folded, accents stripped; trailing blanks count (section 10)."""
     if not isinstance(text, str):
         return text
     if text.isascii():
-        return text.lower().rstrip(" ")
-    bare = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
-    return unicodedata.normalize("NFKD", bare.casefold()).rstrip(" ")
+        return text.lower()
+    bare = "".join(mark for mark in unicodedata.normalize("NFD", text) if not unicodedata.combining(mark))
+    return unicodedata.normalize("NFD", bare.casefold())
 
 
 def collate(text: object) -> object:
@@ -312,14 +318,6 @@ def store_value(column: Column, value: object, empty_is_null: bool = True) -> ob
 def now() -> datetime:
     """Return the moment, in UTC."""
     return datetime.now(UTC)
-
-
-def like_fold(text: object) -> object:
-    """Return what LIKE compares: `fold` with its trailing blanks kept (section 10)."""
-    if not isinstance(text, str) or not text.endswith(" "):
-        return fold(text)
-    bare = text.rstrip(" ")
-    return str(fold(bare)) + text[len(bare) :]
 
 
 @lru_cache(maxsize=256)

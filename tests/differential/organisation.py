@@ -84,6 +84,14 @@ TEXTS = [
     "abc",
     "x y",
     "日本",
+    "a ",
+    " a",
+    "é ",
+    "ß",
+    "ss",
+    "SS ",
+    "Straße",
+    "STRASSE",
 ]
 
 

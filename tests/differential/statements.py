@@ -19,7 +19,7 @@ _text = st.sampled_from(TEXTS).map(_quoted)
 _number = st.integers(-4, 7).map(str)
 _moment = st.sampled_from(["'2024-01-05'", "'2024-02-03T12:00:00Z'", "TIMESTAMP '2024-02-01 00:00:00'"])
 _day = st.sampled_from(["'2024-01-20'", "DATE '2024-02-10'"])
-_pattern = st.sampled_from(["a%", "%o", "%o%", "a_", "%", "_s%", "%[x]%", "50!%%", "under!_%", "abc", "o%l%"])
+_pattern = st.sampled_from(["a%", "%o", "%o%", "_b%", "%", "_s%", "%[x]%", "50!%%", "under!_%", "abc", "o%l%"])
 
 
 def _literal_of(column: str) -> st.SearchStrategy[str]:

@@ -29,7 +29,7 @@ from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.execute import planning
 from sqlalchemy_dynamics.execute.guid_order import GUID_MACRO
 from sqlalchemy_dynamics.sandbox import Sandbox
-from tests.differential.organisation import COLUMNS, METADATA, SEED, rows
+from tests.differential.organisation import COLUMNS, METADATA, SEED, TEXTS, rows
 from tests.differential.statements import statement
 
 NOON = datetime(2024, 2, 14, 12, 0, 0, 250_000, UTC)
@@ -52,11 +52,20 @@ class Witnesses:
 
 
 def _at_noon(sql: str) -> str:
-    """The statement with the clock stopped, for an engine whose clock runs, and GUIDs in SQL Server's order."""
+    """The statement for plain DuckDB: the clock stopped, GUIDs in SQL Server's order, texts in one spelling."""
     sql = re.sub(r"ORDER BY (\w\.\w+id)\b", r"ORDER BY guid_key(\1)", sql)
     for word in ("CURRENT_TIMESTAMP", "now()"):
         sql = sql.replace(word, f"TIMESTAMPTZ '{NOON.isoformat()}'")
-    return sql.replace("CURRENT_DATE", f"DATE '{NOON.date()}'")
+    return _CONSTANT.sub(_one_spelling, sql.replace("CURRENT_DATE", f"DATE '{NOON.date()}'"))
+
+
+_CONSTANT = re.compile(r"'((?:[^']|'')*)'")
+
+
+def _one_spelling(constant: re.Match[str]) -> str:
+    """Texts that are equal by the rule are one text for plain DuckDB, which has no such rule."""
+    text = constant[1].replace("''", "'")
+    return "'" + _comparable(text).replace("'", "''") + "'" if text in TEXTS else constant[0]
 
 
 def _run(connection: dbapi.Connection, sql: str) -> list[tuple[Any, ...]]:
@@ -67,11 +76,8 @@ def _run(connection: dbapi.Connection, sql: str) -> list[tuple[Any, ...]]:
 def _comparable(value: Any) -> Any:
     """Which spelling stands for a group of equal texts is nobody's promise; doubles differ in their last digits."""
     if isinstance(value, str):
-        return "".join(
-            letter
-            for letter in unicodedata.normalize("NFD", value.casefold())
-            if letter.isprintable() and not unicodedata.combining(letter)
-        )
+        letters = unicodedata.normalize("NFD", value.casefold())
+        return "".join(each for each in letters if each.isprintable() and not unicodedata.combining(each)).rstrip(" ")
     if isinstance(value, float):
         return Decimal(f"{value:.9g}") if math.isfinite(value) else value
     if isinstance(value, Decimal):
@@ -103,7 +109,7 @@ def _post(url: str, body: dict[str, Any]) -> None:
 
 
 def _plain(connection: dbapi.Connection) -> duckdb.DuckDBPyConnection:
-    """DuckDB with the documented rules of text, NULL and order, over the very rows."""
+    """DuckDB with the documented rules of text, NULL and order, over the very rows; equal texts have one spelling."""
     plain = duckdb.connect(":memory:")
     for setting in (
         "SET TimeZone='UTC'",
@@ -115,10 +121,13 @@ def _plain(connection: dbapi.Connection) -> duckdb.DuckDBPyConnection:
     for table, key in (("firm", "firmid"), ("person", "personid")):
         with connection.cursor() as cursor:
             found: pa.Table = cursor.execute(f"SELECT * FROM {table}").fetch_arrow_table()
+        for name in TEXT_COLUMNS:
+            texts = pa.array(map(_comparable, found.column(name).to_pylist()), pa.string())
+            found = found.set_column(found.column_names.index(name), name, texts)
         plain.register("found", found)
-        texts = ", ".join(f"{name} COLLATE nocase.noaccent AS {name}" for name in TEXT_COLUMNS)
-        guids = ", ".join(f"CAST({name} AS UUID) AS {name}" for name in dict.fromkeys([key, "firmid"]))
-        plain.execute(f"CREATE TABLE {table} AS SELECT * REPLACE ({texts}, {guids}) FROM found")
+        columns = [f"{name} COLLATE nocase.noaccent AS {name}" for name in TEXT_COLUMNS]
+        columns += [f"CAST({name} AS UUID) AS {name}" for name in dict.fromkeys([key, "firmid"])]
+        plain.execute(f"CREATE TABLE {table} AS SELECT * REPLACE ({', '.join(columns)}) FROM found")
         plain.unregister("found")
     return plain
 
