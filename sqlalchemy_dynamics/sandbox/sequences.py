@@ -33,8 +33,7 @@ def new_id(service: Service) -> str:
 
 def seed_number(service: Service, table: str, column: str, value: int) -> None:
     """Set the next number of an auto-number column (SetAutoNumberSeed)."""
-    with service.lock:
-        service.state.setdefault("numbers", {})[table, column] = value
+    service.store.set_number(table, column, value)
 
 
 def auto_number(service: Service, table: Table, column: Column) -> str:
@@ -54,11 +53,10 @@ def auto_number(service: Service, table: Table, column: Column) -> str:
 
 
 def _next_number(service: Service, table: Table, column: Column) -> int:
-    with service.lock:
-        numbers: dict[tuple[str, str], int] = service.state.setdefault("numbers", {})
-        key = (table.name, column.name)
-        number = numbers.get(key)
+    store = service.store
+    with store.lock:
+        number = store.next_number(table.name, column.name)
         if number is None:
-            number = _FIRST_NUMBER + service.store.count(table.name)
-        numbers[key] = number + 1
+            number = _FIRST_NUMBER + store.count(table.name)
+        store.set_number(table.name, column.name, number + 1)
         return number

@@ -73,6 +73,9 @@ class Store:
         self._db.execute("CREATE TABLE IF NOT EXISTS ':deleted' (tbl TEXT, id TEXT, version INTEGER)")
         self._db.execute("CREATE TABLE IF NOT EXISTS ':touched' (tbl TEXT PRIMARY KEY)")
         self._db.execute(SCHEMA_TABLE)
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS ':numbers' (tbl TEXT, col TEXT, next INTEGER, PRIMARY KEY (tbl, col))"
+        )
         self._touched = {str(row[0]) for row in self._db.execute("SELECT tbl FROM ':touched'")}
 
     @property
@@ -260,6 +263,16 @@ class Store:
             self._version += 1
             return self._version
 
+    def next_number(self, table: str, column: str) -> int | None:
+        """Return the next number of an auto-number column, None before its first."""
+        found = self.query("SELECT next FROM ':numbers' WHERE tbl = ? AND col = ?", (table, column))
+        return int(str(found[0][0])) if found else None
+
+    def set_number(self, table: str, column: str, value: int) -> None:
+        """Set the next number of an auto-number column."""
+        sql = "INSERT OR REPLACE INTO ':numbers' VALUES (?, ?, ?)"
+        self.execute(sql, (table, column, value), counts=False)
+
     @property
     def version(self) -> int:
         return self._version
@@ -331,6 +344,7 @@ class Store:
             self._db.execute("DELETE FROM ':touched'")
             self._db.execute("DELETE FROM ':deleted'")
             self._db.execute("DELETE FROM ':schema'")
+            self._db.execute("DELETE FROM ':numbers'")
             self._touched.clear()
             self._indexed.clear()
             self._version = FIRST_VERSION

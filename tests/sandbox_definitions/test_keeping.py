@@ -117,3 +117,20 @@ def test_an_index_in_the_making_is_made_after_a_restart(tmp_path: Path) -> None:
         assert done(api.get(status)).json()["EntityKeyIndexStatus"] == "Pending"
     with Sandbox(rows=5, database=path) as org, client(org) as api:
         assert done(api.get(status)).json()["EntityKeyIndexStatus"] == "Active"
+
+
+def test_auto_numbers_go_on(tmp_path: Path) -> None:
+    path, numbers = tmp_path / "org.db", list[str]()
+    for _ in range(2):
+        with Sandbox(rows=5, database=path) as org, client(org) as api:
+            if not numbers:
+                seed = {"EntityName": "new_sample", "AttributeName": "new_number", "Value": 70000}
+                done(api.post("SetAutoNumberSeed", json=seed))
+            for _ in range(2):
+                reply = api.post(
+                    "new_samples?$select=new_number",
+                    json={"new_name": "n"},
+                    headers={"Prefer": "return=representation"},
+                )
+                numbers.append(done(reply).json()["new_number"][4:9])
+    assert numbers == ["70000", "70001", "70002", "70003"]
