@@ -98,21 +98,22 @@ class _Joined:
 
     def _named_by_lookup(self, table: Occurrence, join: exp.Join | None) -> bool:
         """Groups by the name of a looked-up row are groups by the lookup, which comes with that name."""
+        if not self._is_grouped():
+            return False
         left = join is not None and bool(join.side)
         terms = _terms(join.args.get("on")) if left and join is not None else self._inner_terms()
         terms = [term for term in terms if self._mentions(term, table)]
-        linked, other = self._linked(table, terms)
-        if linked is None or other is None or not self._is_grouped() or (left and len(terms) > 1):
+        inside = {id(column) for term in terms for column in term.find_all(exp.Column)}
+        outside = (column for column in self.select.find_all(exp.Column) if id(column) not in inside)
+        wanted = [column for column in outside if self._may_be_of(column, table)]
+        linked, other = self._linked(table, terms) if wanted and not (left and len(terms) > 1) else (None, None)
+        if linked is None or other is None:
             return False
         names = names_of(table.table, linked.pair, other.table, left)
-        inside = {id(column) for term in terms for column in term.find_all(exp.Column)}
-        wanted = [
-            column
-            for column in self.select.find_all(exp.Column)
-            if id(column) not in inside and self._may_be_of(column, table)
-        ]
+        if any(each.name.lower() not in names for each in wanted):
+            return False
         said = related(self.translator, linked, other)
-        if not wanted or said is None or not said.exact or any(each.name.lower() not in names for each in wanted):
+        if said is None or not said.exact:
             return False
         for column in wanted:
             _rename(column, names[column.name.lower()], other)
