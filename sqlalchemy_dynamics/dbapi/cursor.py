@@ -103,7 +103,10 @@ class Cursor:
         parameters = parameters_given(parameters)
         if not _PROCEDURE.fullmatch(name_given("the name of a procedure", procname)):
             raise ProgrammingError(f"{procname!r} is not the name of a procedure")
-        self.execute(f"CALL {procname}({_arguments(parameters)})", parameters)
+        named = parameters
+        if isinstance(parameters, Mapping):
+            named = {str(name).removeprefix("@"): value for name, value in parameters.items()}
+        self.execute(f"CALL {procname}({_arguments(named)})", named)
         return parameters
 
     def nextset(self) -> bool | None:

@@ -52,6 +52,7 @@ EVERY: dict[str, Any] = {
 
 def test_every_type_of_parameter_goes_and_comes_back(connect: Connect) -> None:
     cursor = connect().cursor()
+    assert cursor.callproc("dbo.new_Repeat", {"@Text": "ab"}) == {"@Text": "ab"} and cursor.fetchall() == [("abab",)]
     assert cursor.callproc("new_Echo", EVERY) == EVERY
     names = [column[0] for column in cursor.description or ()]
     found = dict(zip(names, cursor.fetchall()[0], strict=True))
