@@ -106,13 +106,11 @@ class DataverseError(DatabaseError):
         self.retry_after = retry_after
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.args, self.__dict__))
+        return (_rebuild, (type(self), self.args), self.__dict__)
 
 
-def _rebuild(kind: type[DataverseError], args: tuple[str], state: dict[str, object]) -> DataverseError:
-    error = kind(*args)
-    error.__dict__.update(state)
-    return error
+def _rebuild(kind: type[DataverseError], args: tuple[str]) -> DataverseError:
+    return kind(*args)
 
 
 class DataverseOperationalError(DataverseError, OperationalError):

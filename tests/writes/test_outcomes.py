@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import uuid
 from typing import Any
 
@@ -56,6 +57,17 @@ def test_portions_that_were_written_are_told(sql: Sql, connect: Connect, threads
     assert found["written"] | found["not written"] | found["refused"] == {row[0] for row in sets}
     refused = e.value.results[700]
     assert (refused.row, refused.outcome, refused.error) == (701, "refused", e.value)
+
+
+def test_results_travel_between_processes(sql: Sql) -> None:
+    taken = str(uuid.uuid4())
+    sql(ADD, (taken, "pickled", 1))
+    with pytest.raises(errors.DataverseIntegrityError) as e:
+        sql("INSERT INTO account (accountid, name) VALUES (?, 'u'), (?, 'u')", (taken, str(uuid.uuid4())))
+    copy = pickle.loads(pickle.dumps(e.value))
+    assert (str(copy), copy.code, copy.status) == (str(e.value), e.value.code, e.value.status)
+    assert [each[:3] for each in copy.results] == [each[:3] for each in e.value.results]
+    assert copy.results[0].error is copy
 
 
 def test_one_statement_is_one_unit(sql: Sql) -> None:
