@@ -57,7 +57,7 @@ class Bodies:
             except UnknownTarget as missing:
                 unknown.append(missing)
             except DatabaseError as error:
-                if len(givens) > 1:
+                if len(givens) > 1 or number > 1:
                     error.args = (f"row {number}: {error.args[0]}",)
                 raise
         return bodies, unknown

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
-from sqlalchemy_dynamics.errors import StatementCancelled
+from sqlalchemy_dynamics.errors import DatabaseError, StatementCancelled
 from sqlalchemy_dynamics.execute.changes import Change
+from sqlalchemy_dynamics.execute.outcomes import REFUSED
 from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.execute.units import Failure, Units
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION
@@ -79,6 +80,13 @@ class Bulk:
             done += self._side_by_side(several, _FIRST_CHANGES, self._portion)
         return done
 
+    def refuse(self, row: int, error: DatabaseError) -> None:
+        """Go on without a row that nothing can be sent for."""
+        if self._failures is None:
+            raise error
+        self._failures.append((row, error))
+        self._units.outcomes.note(row, REFUSED, error)
+
     def _unit(self, changes: Sequence[Change]) -> int:
         return self._units.together(changes)
 
@@ -137,6 +145,10 @@ class Buffer:
         return len(changes)
 
     statements = statement
+
+    def refuse(self, row: int, error: DatabaseError) -> None:
+        """Nothing goes on without a row here."""
+        raise error
 
 
 def _without_repeats(changes: Sequence[Change]) -> list[list[Change]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy_dynamics.errors import DataverseError, OperationalError, ProgrammingError
+from sqlalchemy_dynamics.errors import DatabaseError, DataverseError, OperationalError, ProgrammingError
 from sqlalchemy_dynamics.execute.bulk import MOST_CHANGES, Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.guarding import Guard
@@ -73,7 +73,13 @@ class Upserts:
         """Again from the reading for those rows that another writer made, removed or changed in between."""
         done, keys = 0, list[str]()
         for attempt in range(1, _MOST_TRIES + 1):
-            changes = self._changes(write, values, rows)
+            try:
+                changes = self._changes(write, values, rows)
+            except DatabaseError as error:
+                if not bulk.goes_on:
+                    raise
+                count, more = self._halved(write, values, rows, bulk, error)
+                return done + count, [*keys, *more]
             missed = changes
             try:
                 done += self._sent(changes, bulk)
@@ -89,6 +95,18 @@ class Upserts:
                 return done, keys
             self.units.outcomes.forget(missed)
         raise OperationalError(f"others keep changing the same rows of {write.table.name}: try again later")
+
+    def _halved(
+        self, write: Write, values: Values, rows: Numbered, bulk: Bulk | Buffer, error: DatabaseError
+    ) -> tuple[int, list[str]]:
+        """Go on without the row that something wrong is computed for: it is in one of the halves."""
+        if len(rows) == 1:
+            bulk.refuse(rows[0][0], error)
+            return 0, []
+        middle = len(rows) // 2
+        halves = (self._read_first(write, values, some, bulk) for some in (rows[:middle], rows[middle:]))
+        counts, keys = zip(*halves, strict=True)
+        return sum(counts), [key for some in keys for key in some]
 
     def _raced(self, change: Change) -> bool:
         return change.verb == "update" and self.units.outcomes.of(change) == UNMATCHED

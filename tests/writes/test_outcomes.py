@@ -129,6 +129,18 @@ def test_going_on_writes_every_good_row(sql: Sql, connect: Connect, statement: s
     assert count == (448,)
 
 
+def test_a_computed_value_that_is_refused(sql: Sql, connect: Connect) -> None:
+    made = rows(40, "computed badly")
+    connect().cursor().executemany(ADD, [(key, name, 9 * 10**14) for key, name, _ in made])
+    sets = [(key, name, 9 * 10**14 if number in (7, 23) else 1) for number, (key, name, _) in enumerate(made)]
+    with pytest.raises(errors.DataError, match=r"row 8: account\.revenue takes .*nothing was written of 40 rows"):
+        connect().cursor().executemany(ADD_TO, sets)
+    cursor = connect(ContinueOnError=True).cursor().executemany(ADD_TO, sets)
+    assert cursor.rowcount == 38 and [row for row, _ in cursor.failures] == [8, 24]
+    found = sql("SELECT count(*) FROM account WHERE name = 'computed badly' AND revenue > 900000000000000").fetchone()
+    assert found == (38,)
+
+
 def test_a_row_the_service_refuses_has_its_code(sql: Sql, connect: Connect) -> None:
     made = rows(3, "codes")
     sets = [(key, name, str(uuid.uuid4()) if number == 1 else None) for key, name, number in made]
