@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 
-from sqlalchemy_dynamics import __version__
 from sqlalchemy_dynamics.cli import commands
 from sqlalchemy_dynamics.cli.output import FORMATS, TEXT_FORMATS
 from sqlalchemy_dynamics.cli.usage import Parser
@@ -25,7 +24,9 @@ def parse(argv: Sequence[str]) -> Callable[[], int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="dynamics", description="SQL over Microsoft Dynamics 365 / Dataverse.")
-    parser.add_argument("--version", action="version", version=f"dynamics {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"dynamics {import_module('sqlalchemy_dynamics').__version__}"
+    )
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     _query(subparsers.add_parser("query", help="run a statement and print its rows"))
     _explain(subparsers.add_parser("explain", help="print the Web API requests a statement would make"))
