@@ -79,7 +79,12 @@ def is_lost(error: OperationalError) -> bool:
 
 
 def _refused(error: OperationalError, lost: bool) -> Answer:
+    """An error that ends it; one that says nothing of the change tells nothing of what became of a lost attempt."""
     refused = isinstance(error, DataverseError)
     if lost or refused:
-        return Answer(error=error, lost=lost, unknown=not refused)
+        return Answer(error=error, lost=lost, unknown=not refused or (lost and not _is_about_change(error)))
     raise error
+
+
+def _is_about_change(error: OperationalError) -> bool:
+    return isinstance(error, DataverseError) and error.status not in (401, 429) and error.status < 500

@@ -95,3 +95,21 @@ def test_a_key_given_twice_is_never_written(connect: Connect, sql: Sql, org: San
     control(org, "POST", "faults", {"kind": "503", "when": "#1", "arg": 0})
     with pytest.raises(errors.IntegrityError):
         connection.cursor().execute("INSERT INTO account (accountid, name) VALUES (?, 'x'), (?, NULL)", (ONE, ONE))
+
+
+@pytest.mark.parametrize(("first", "count"), [("drop", 1), ("503", None)])
+@pytest.mark.parametrize("last", ["500", "401"])
+def test_an_error_after_a_lost_answer_is_no_refusal(
+    connect: Connect, sql: Sql, org: Sandbox, first: str, count: int | None, last: str
+) -> None:
+    """What the service says of itself, or of the token, tells nothing of the attempt before."""
+    sql("DELETE FROM account WHERE accountid = ?", (ONE,))
+    connection = connect()
+    control(org, "POST", "faults", {"kind": first, "when": "#1", "arg": 0})
+    control(org, "POST", "faults", {"kind": last, "when": "#2"})
+    insert = "INSERT INTO account (accountid, name) VALUES (?, 'lost')"
+    if count is None:
+        with pytest.raises(errors.OperationalError, match=f"outcome unknown.*{ONE}"):
+            connection.cursor().execute(insert, (ONE,))
+    else:
+        assert connection.cursor().execute(insert, (ONE,)).rowcount == count
