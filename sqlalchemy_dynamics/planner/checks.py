@@ -6,7 +6,7 @@ compared with a number, a date that no calendar has, a cast that fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sqlglot import exp
@@ -27,6 +27,8 @@ _COMPARISONS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In, exp.Between,
 )  # fmt: skip
 _SEARCHES = (exp.Like, exp.ILike, exp.StartsWith)
+_COMPARED = (*_COMPARISONS, *_SEARCHES, *_SUMS)
+_LOOKED_AT = (*_COMPARED, exp.Limit, exp.Offset, exp.Cast, exp.Interval, exp.TimeToStr)
 _WHOLE = (exp.Count, exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Extract, exp.DateDiff)
 _SAME = (exp.Min, exp.Max, exp.Coalesce, exp.Paren, exp.Neg)
 _NUMERIC = frozenset({"INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "DOUBLE"})
@@ -41,30 +43,32 @@ def checks_of(tree: exp.Expression, sources: Sources, kinds: Kinds, where: bool 
 
     Raises ProgrammingError for a LIMIT that is no number, and for text compared with anything else.
     """
-    _refuse_amounts(tree)
-    found = {
-        check.sql: check
-        for check in (*_compared(tree, sources, kinds, where), *_computed(tree, kinds), *_formatted(tree))
-    }
+    nodes = list(tree.find_all(*_LOOKED_AT))
+    _refuse_amounts(node for node in nodes if isinstance(node, (exp.Limit, exp.Offset)))
+    compared = _compared((node for node in nodes if isinstance(node, _COMPARED)), sources, kinds, where)
+    computed = _computed((node for node in nodes if isinstance(node, (exp.Cast, exp.Interval))), kinds)
+    formatted = _formatted(node for node in nodes if isinstance(node, exp.TimeToStr))
+    found = {check.sql: check for check in (*compared, *computed, *formatted)}
     return tuple(found.values())
 
 
-def _refuse_amounts(tree: exp.Expression) -> None:
-    for clause in tree.find_all(exp.Limit, exp.Offset):
+def _refuse_amounts(clauses: Iterable[exp.Expression]) -> None:
+    for clause in clauses:
         amount = clause.expression
         if isinstance(amount, exp.Literal) and amount.is_string and not amount.this.strip().isdecimal():
             word = clause.key.upper()
             raise ProgrammingError(f"{word} needs a whole number that is not negative, got {amount.this!r}")
 
 
-def _compared(tree: exp.Expression, sources: Sources, kinds: Kinds, where: bool) -> Iterator[Check]:
-    for node in tree.find_all(*_COMPARISONS, *_SEARCHES, *_SUMS):
+def _compared(nodes: Iterable[exp.Expression], sources: Sources, kinds: Kinds, where: bool) -> Iterator[Check]:
+    for node in nodes:
         if not where and node.find_ancestor(exp.Where) is not None:
             continue
         sides = [side for side in _sides(node) if isinstance(side, exp.Expression)]
         constants = [side for side in sides if is_constant(side)]
         if len(constants) == len(sides):
             yield from _between_constants(node, constants)
+        if not constants or len(constants) == len(sides):
             continue
         typed = next((kind for kind in (_type_of(side, sources) for side in sides) if kind is not None), None)
         if typed is None or (isinstance(node, _SUMS) and typed[1].family not in _NUMERIC):
@@ -157,9 +161,9 @@ def _fits(constant: exp.Expression, column: Column | None, kind: SqlType) -> Che
     return replace(check, what=what, given=None if check.parameters else shown(constant))
 
 
-def _computed(tree: exp.Expression, kinds: Kinds) -> Iterator[Check]:
+def _computed(nodes: Iterable[exp.Expression], kinds: Kinds) -> Iterator[Check]:
     """Casts and intervals of constants that the planner does not compute itself."""
-    for node in tree.find_all(exp.Cast, exp.Interval):
+    for node in nodes:
         inner = node.this
         if not isinstance(inner, exp.Expression) or not is_constant(inner) or _is_guarded(node):
             continue
@@ -179,9 +183,9 @@ def _is_guarded(node: exp.Expression) -> bool:
     return isinstance(node, exp.TryCast) or node.find_ancestor(*_GUARDS) is not None
 
 
-def _formatted(tree: exp.Expression) -> Iterator[Check]:
+def _formatted(nodes: Iterable[exp.Expression]) -> Iterator[Check]:
     """Patterns of dates, tried on a date."""
-    for node in tree.find_all(exp.TimeToStr):
+    for node in nodes:
         if is_constant(node.args["format"]) and not _is_guarded(node):
             trial = node.copy()
             trial.set("this", exp.cast(exp.Literal.string("2000-01-01"), "TIMESTAMP"))
