@@ -112,8 +112,10 @@ class Preparing:
             return Fetched((), [()] * max(len(write.rows), len(write.keys)))
         if write.verb == "delete" or not write.source.downloads:
             result = self.read(write.source, values)
+            _check_width(write, result)
             return Fetched(result.columns, [row for block in result.rows() for row in block])
         result = self.read(replace(write.source, downloads=()), values)
+        _check_width(write, result)
         rows = [row for block in result.rows() for row in block]
         return Fetched(result.columns, handles(rows, write.source.downloads, self.session.send))
 
@@ -128,6 +130,14 @@ class Preparing:
         if write.verb == "insert":
             return links(write, model, root, list(_givens(write, values, fetched.rows)), row), fetched
         return unlinks(write, model, root, fetched.rows, row), self.without_source(write, fetched)
+
+
+def _check_width(write: Write, result: Result) -> None:
+    """INSERT … SELECT must select as many columns as it names."""
+    named, selected = len(write.columns), len(result.columns)
+    if write.verb == "insert" and named != selected:
+        result.close()
+        raise ProgrammingError(f"{named} columns are named and {selected} are selected")
 
 
 def given_of(write: Write, terms: Sequence[Term], values: Values, row: Row) -> Given:

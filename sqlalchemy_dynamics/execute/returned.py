@@ -26,6 +26,7 @@ __all__ = ["UNMADE_VERSION", "Returned"]
 UNMADE_VERSION = version_tag(0)
 """What stands for the version of a row whose changes wait for COMMIT: the ORM wants one that is not NULL."""
 _VERSION = "versionnumber"
+Values = Mapping[int | str, object]
 
 
 class Returned:
@@ -64,24 +65,33 @@ class Returned:
         rows = [tuple(_known(change, column) for _, column in named) for change in changes]
         return ListResult(columns, rows, count)
 
-    def rows(self, write: Write, keys: Sequence[str], count: int) -> ListResult:
+    def check(self, write: Write, values: Values) -> None:
+        """Compute what RETURNING wants of no row, for an error in it must not come after the change."""
+        if write.returning is not None and write.returning.columns is None and write.verb != "delete":
+            self._again(write.returning, (), values)
+
+    def rows(self, write: Write, keys: Sequence[str], count: int, values: Values) -> ListResult:
         """Return what RETURNING wants of the rows with these keys, in the keys' order."""
         returning = write.returning
         assert returning is not None
         if only_keys(write) and returning.columns is not None and count == len(keys):
             columns = [ResultColumn(name, column.type, False) for name, column in returning.columns]
             return ListResult(columns, [(key,) * len(columns) for key in keys], count)
-        described, found = self._again(returning, keys)
+        described, found = self._again(returning, keys, values)
         return ListResult(described, [found[key] for key in keys if key in found], count)
 
-    def _again(self, returning: Returning, keys: Sequence[str]) -> tuple[Sequence[ResultColumn], dict[str, Row]]:
+    def _again(
+        self, returning: Returning, keys: Sequence[str], values: Values
+    ) -> tuple[Sequence[ResultColumn], dict[str, Row]]:
         found: dict[str, Row] = {}
         described: Sequence[ResultColumn] = ()
         for start in range(0, max(1, len(keys)), KEYS_PER_REQUEST):
             some = keys[start : start + KEYS_PER_REQUEST]
-            plan = returning_plan(returning, max(1, len(some)), self._catalog.table, self._pushdown)
-            values: dict[int | str, object] = {f"__key{number}": key for number, key in enumerate(some or (None,))}
-            result = self._read(plan, values)
+            kinds = {key: type(value).__name__ for key, value in values.items()}
+            count = max(1, len(some))
+            plan = returning_plan(returning, count, self._catalog.table, kinds, values, self._pushdown)
+            named: Values = {f"__key{number}": key for number, key in enumerate(some or (None,))}
+            result = self._read(plan, {**values, **named})
             described = result.columns[1:]
             if some:
                 found.update((str(row[0]).lower(), row[1:]) for block in result.rows() for row in block)

@@ -70,13 +70,14 @@ class Writer:
         with self._statement():
             write = self.planned(tree, values)
             self._check_buffered(write)
+            self._returned.check(write, values)
             bulk = self._bulk(cancelled)
             if write.table.name == PARTIES:
                 return self._parties_changed(write, values)
             if write.conflict is not None:
                 self._transaction.sent = True
                 count, keys = self.upserts.run(write, values, self.preparing.given_rows(write, values), bulk)
-                return no_rows(count) if write.returning is None else self._returned.rows(write, keys, count)
+                return no_rows(count) if write.returning is None else self._returned.rows(write, keys, count, values)
             return self._changed(write, values, bulk)
 
     def guarded(
@@ -93,7 +94,9 @@ class Writer:
     def _changed(self, write: Write, values: Values, bulk: Bulk | Buffer) -> Result:
         if write.guard is not None and not self._transaction.buffering:
             keys = self.guarded(write, values, bulk.statement)
-            return no_rows(len(keys)) if write.returning is None else self._returned.rows(write, keys, len(keys))
+            return (
+                no_rows(len(keys)) if write.returning is None else self._returned.rows(write, keys, len(keys), values)
+            )
         changes, rows = self.preparing.changes(write, values)
         if write.returning is None:
             return no_rows(self.sent(changes, bulk.statement))
@@ -110,10 +113,10 @@ class Writer:
             self._finish([change])
             if reply is not None or not count:
                 return self._returned.represented(write, count, reply)
-            return self._returned.rows(write, [change.key], count)
+            return self._returned.rows(write, [change.key], count, values)
         count = self.sent(changes, bulk.statement)
         written = [change.key for change in changes if self.units.outcomes.of(change) == WRITTEN]
-        return self._returned.rows(write, written, count)
+        return self._returned.rows(write, written, count, values)
 
     def run_many(self, tree: Any, sets: Iterable[Values], cancelled: threading.Event) -> int:
         """Run one statement without RETURNING for every set of values; return the number of rows changed."""

@@ -35,12 +35,24 @@ def plan_write(
     return _Planner(tree.copy(), lookup, kinds, values, pushdown).plan()
 
 
-def returning_plan(returning: Returning, count: int, lookup: Lookup, pushdown: bool = True) -> Plan:
-    """Plan the SELECT of what RETURNING wants of `count` rows; their keys are the parameters ``__key0``, …"""
+def returning_plan(
+    returning: Returning,
+    count: int,
+    lookup: Lookup,
+    kinds: Kinds,
+    values: Mapping[int | str, object],
+    pushdown: bool = True,
+) -> Plan:
+    """Plan the SELECT of what RETURNING wants of `count` rows; their keys are the parameters ``__key0``, …
+
+    `kinds` and `values` are those of the statement's own parameters.
+    """
     markers = ", ".join(f"${_KEY}{number}" for number in range(count))
     statement = parse(f'{returning.sql} WHERE "{returning.key}" IN ({markers})')
     assert statement.tree is not None
-    return plan_select(statement.tree, lookup, {f"{_KEY}{n}": "str" for n in range(count)}, {}, pushdown)
+    pinned = {key: values.get(key) for key in statement.pinned}
+    keys: dict[int | str, str] = {f"{_KEY}{number}": "str" for number in range(count)}
+    return plan_select(statement.tree, lookup, {**kinds, **keys}, pinned, pushdown)
 
 
 class _Planner:
@@ -64,6 +76,8 @@ class _Planner:
 
     def _insert(self, tree: exp.Insert) -> Write:
         self._refuse_clauses("overwrite", "ignore", "partition", "exists", "by_name")
+        if tree.args.get("alternative"):
+            raise NotSupportedError(f"INSERT OR {tree.args['alternative']} is not supported: use ON CONFLICT")
         columns = self._inserted(tree)
         conflict = conflict_of(tree.args.get("conflict"), self._table, columns, self._column, self._alias)
         returning = self._returning()
@@ -91,9 +105,7 @@ class _Planner:
         if not isinstance(tree.this, exp.Schema):
             raise ProgrammingError(f"name the columns: INSERT INTO {self._table.name} (name, …) VALUES (…)")
         columns = tuple(self._column(each.name) for each in tree.this.expressions)
-        twice = next((each.name for n, each in enumerate(columns) if each in columns[:n]), None)
-        if twice:
-            raise ProgrammingError(f"column {twice} is named twice")
+        _refuse_twice(columns)
         return columns
 
     def _value_rows(
@@ -142,6 +154,7 @@ class _Planner:
                 raise NotSupportedError("SET takes column = value pairs only")
             columns.append(self._updated(item.this.name))
             nodes.append(item.expression)
+        _refuse_twice(columns)
         terms = [
             Fixed(column.default) if is_default(node) else term_of(node)
             for node, column in zip(nodes, columns, strict=True)
@@ -271,12 +284,24 @@ class _Planner:
         for node in items:
             inner = node.this if isinstance(node, exp.Alias) else node
             if isinstance(inner, exp.Column) and not inner.is_star:
+                if self._is_of_another(inner):
+                    yield None
+                    continue
                 column = self._column(inner.name)
                 yield node.alias or column.name, column
             elif inner.is_star and isinstance(inner, exp.Star):
                 yield from ((column.name, column) for column in self._table.listed)
             else:
                 yield None
+
+    def _is_of_another(self, column: exp.Column) -> bool:
+        """Whether RETURNING names another table's column, as DELETE may, which returns what it has read."""
+        if column.table.lower() in ("", self._alias.lower(), self._node.name.lower()):
+            return False
+        if not isinstance(self._tree, exp.Delete):
+            name = f"{column.table}.{column.name}"
+            raise NotSupportedError(f"RETURNING {name}: only columns of {self._table.name} can be returned")
+        return True
 
     def _column(self, name: str) -> Column:
         column = self._table.column(name)
@@ -298,6 +323,12 @@ class _Planner:
         found = next((name for name in names if self._tree.args.get(name)), None)
         if found:
             raise NotSupportedError(f"{type(self._tree).__name__.upper()} with {found.upper()} is not supported")
+
+
+def _refuse_twice(columns: Sequence[Column]) -> None:
+    twice = next((each.name for n, each in enumerate(columns) if each in columns[:n]), None)
+    if twice:
+        raise ProgrammingError(f"column {twice} is named twice")
 
 
 def _take_columns_from_alias(tree: exp.Expression) -> None:
