@@ -38,6 +38,7 @@ def stored(witnesses: Witnesses) -> Iterator[duckdb.DuckDBPyConnection]:
         plain.execute("SET default_null_order='nulls_first_on_asc_last_on_desc'")
         plain.create_function("k", _key, ["VARCHAR"], "VARCHAR")
         plain.create_function("l", _like_key, ["VARCHAR"], "VARCHAR")
+        plain.execute("CREATE MACRO null_if_same(x, y) AS CASE WHEN k(x) = k(y) THEN NULL ELSE x END")
         for table in ("firm", "person"):
             with witnesses.local.cursor() as cursor:
                 plain.register("found", cursor.execute(f"SELECT * FROM {table}").fetch_arrow_table())

@@ -39,6 +39,7 @@ class TextStatement:
         for number, pair in enumerate(self.others):
             sql = sql.replace(f"<{number}>", pair[which])
         end = ")" if key else ""
+        sql = sql.replace("nullif(", "null_if_same(") if key else sql
         return sql.replace("⟦", key).replace("⟧", end).replace("⟪", like).replace("⟫", end)
 
     def __str__(self) -> str:
@@ -67,7 +68,7 @@ def text(draw: st.DrawFn, alias: str, depth: int = 1) -> str:
         f"substr({inner}, 2)",
         f"replace({inner}, 'ß', 's ')",
         f"coalesce({inner}, {constant})",
-        f"nullif(⟦{inner}⟧, ⟦{constant}⟧)",
+        f"nullif({inner}, {constant})",
         f"CASE WHEN {alias}.k > {number} THEN {inner} ELSE {other} END",
         f"CASE WHEN ⟪{inner}⟫ LIKE {draw(_pattern)} THEN {inner} ELSE {constant} END",
         f"CAST({inner} AS VARCHAR)",
@@ -204,7 +205,7 @@ def sorted_texts(draw: st.DrawFn) -> str:
         f"SELECT count(*) AS c FROM (SELECT 1 AS x FROM {read}{where} QUALIFY row_number() OVER (PARTITION BY ⟦{one}⟧ "
         f"ORDER BY t.n) = 1) y",
         f"SELECT CASE ⟦{one}⟧ WHEN ⟦{constant}⟧ THEN 1 WHEN ⟦'ss'⟧ THEN 2 WHEN ⟦{other}⟧ THEN 3 ELSE 0 END AS c, "
-        f"⟦nullif(⟦{other}⟧, ⟦{constant}⟧)⟧ AS d FROM {read}{where}",
+        f"⟦nullif({other}, {constant})⟧ AS d FROM {read}{where}",
         f"SELECT t.n AS c, ⟦{other}⟧ AS d FROM {read}{where}",
         f"SELECT ⟦{one}⟧ = ⟦{other}⟧ AS c, ⟪{one}⟫ LIKE {draw(_pattern)} AS d FROM {read}{where}",
     ]
