@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy_dynamics.errors import DataverseError, OperationalError
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.outcomes import WRITTEN, Outcomes
+from sqlalchemy_dynamics.odata.changes import ANY_VERSION
 
 __all__ = ["Guard"]
 
@@ -35,6 +36,13 @@ class Guard:
             return False
         _UNGUARDED.add((self._owner, table))
         return True
+
+    def learn(self, changes: Sequence[Change], error: DataverseError) -> None:
+        """Remember from a COMMIT that failed which table has no optimistic concurrency: the next one asks for none."""
+        for table in {
+            each.table.name for each in changes if each.match != ANY_VERSION and each.table.name in str(error)
+        }:
+            self.fails(table, error)
 
     def update(
         self,

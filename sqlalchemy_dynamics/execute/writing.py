@@ -8,7 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy_dynamics.errors import DatabaseError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy_dynamics.errors import (
+    DatabaseError,
+    DataverseError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from sqlalchemy_dynamics.execute.attaching import attach
 from sqlalchemy_dynamics.execute.bodies import Bodies
 from sqlalchemy_dynamics.execute.bulk import Buffer, Bulk
@@ -151,10 +157,14 @@ class Writer:
         self.units.headers = self._transaction.headers
         with self._statement():
             self.units.outcomes.begin(changes)
-            if len(changes) == 1 and changes[0].match == ANY_VERSION:
-                self._committed_alone(changes[0])
-            elif changes:
-                self.units.change_set(changes)
+            try:
+                if len(changes) == 1 and changes[0].match == ANY_VERSION:
+                    self._committed_alone(changes[0])
+                elif changes:
+                    self.units.change_set(changes)
+            except DataverseError as error:
+                self.guard.learn(changes, error)
+                raise
 
     def _committed_alone(self, change: Change) -> None:
         count, _ = self.units.alone(change)

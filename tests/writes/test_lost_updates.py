@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from sqlalchemy_dynamics import errors
+from sqlalchemy_dynamics.execute import guarding
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.sandbox import Sandbox
 
@@ -98,3 +99,25 @@ def test_a_change_set_fails_at_commit(sql: Sql, connect: Connect) -> None:
     assert connection.cursor().execute(ONE_MORE, (name,)).rowcount == 2
     connection.commit()
     assert total(sql, name) == 103
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_tables_without_versions_take_the_last_value(
+    org: Sandbox, sql: Sql, connect: Connect, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(guarding, "_UNGUARDED", set())
+    monkeypatch.setattr(org.service.organisation.tables["account"], "optimistic", False)
+    name, keys = made(sql, count)
+    connection = connect()
+    connection.isolation_level = "CHANGESET"
+    connection.cursor().execute("UPDATE account SET revenue = revenue + 1, name = name WHERE name = ?", (name,))
+    with pytest.raises(errors.NotSupportedError, match="no optimistic concurrency"):
+        connection.commit()
+    connection.cursor().execute(ONE_MORE, (name,))
+    connection.commit()
+    monkeypatch.setattr(guarding, "_UNGUARDED", set())
+    assert sql(ONE_MORE, (name,)).rowcount == count
+    add_to = ADD + " ON CONFLICT (accountid) DO UPDATE SET revenue = account.revenue + excluded.revenue"
+    monkeypatch.setattr(guarding, "_UNGUARDED", set())
+    assert connect().cursor().executemany(add_to, [(key, "x") for key in keys]).rowcount == count
+    assert total(sql, name) == 4 * count
