@@ -12,7 +12,7 @@ COLUMNS = {"name": "text", "n": "number", "k": "number", "madeon": "moment", "no
 """By kind; `no` numbers the rows of a table, the others repeat and have gaps."""
 TABLES = ("firm", "person", "deal", "tag", "firmtag")
 KEYS = {name: f"{name}id" for name in TABLES}
-LOOKUPS = {
+LOOKUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "firm": {"parentfirmid": ("firm",)},
     "person": {"partyid": ("firm", "person")},
     "deal": {"personid": ("person",), "firmid": ("firm",)},

@@ -7,8 +7,8 @@ from tests.planner.test_goldens import steps
 
 def test_two_joins_along_one_lookup() -> None:
     found = steps(
-        "SELECT o.name, a.city, upper(b.name) AS u FROM opportunity o JOIN account a ON a.accountid = o.parentaccountid "
-        "JOIN account b ON b.accountid = o.parentaccountid"
+        "SELECT o.name, a.city, upper(b.name) AS u FROM opportunity o "
+        "JOIN account a ON a.accountid = o.parentaccountid JOIN account b ON b.accountid = o.parentaccountid"
     )
     assert "$expand=parentaccountid($select=accountid,city,name)" in found
     assert found.count("parentaccountid(") == 1

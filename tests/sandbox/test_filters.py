@@ -179,6 +179,17 @@ def test_lambdas(client: Any) -> None:
     assert users and all("CITTEST" in [t["name"] for t in user["teammembership_association"]] for user in users)
 
 
+def test_not_any_is_every_row_that_any_is_not(client: Any) -> None:
+    every = {row["accountid"] for row in client.get("accounts?$select=name").rows}
+    for inner in ("c:c/lastname eq 'Smith' or contains(c/lastname,'a')", "c:not c/Contact_Tasks/any()", ""):
+        test = f"contact_customer_accounts/any({inner})"
+        some = {row["accountid"] for row in client.get(f"accounts?$select=name&$filter={test}").rows}
+        none = {row["accountid"] for row in client.get(f"accounts?$select=name&$filter=not {test}").rows}
+        assert some and some | none == every and not some & none
+    mixed = client.get("accounts?$select=name&$filter=not contact_customer_accounts/any() and endswith(name,'o')")
+    assert mixed.status == 200 and all(row["name"].lower().endswith("o") for row in mixed.rows)
+
+
 def test_parameter_aliases(client: Any) -> None:
     direct = client.get("accounts?$select=name&$filter=contains(name,'co') and statecode eq 0&$orderby=name").rows
     by_alias = client.get(
