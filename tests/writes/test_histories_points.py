@@ -20,7 +20,7 @@ PAIRS = (
     (AFTER, BEFORE),
     (LATE, "429"),
     ("401", AFTER),
-    ("500", "500"),
+    (AFTER, "500"),
     ("503", "html"),
 )
 FOREVER = (BEFORE, AFTER, "503", "429", "401")
