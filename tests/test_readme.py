@@ -82,7 +82,8 @@ STATEMENTS = [
     "SELECT max(createdon) FROM account",
     "SELECT c.fullname, a.name FROM contact c JOIN account a ON a.accountid = c.parentcustomerid",
     "SELECT a.name FROM account a JOIN contact c ON c.parentcustomerid = a.accountid AND c.age > 30 WHERE a.n = 1",
-    "SELECT c.fullname, a.name FROM contact c LEFT JOIN account a ON a.accountid = c.parentcustomerid ORDER BY c.n LIMIT 9",
+    "SELECT c.fullname, a.name FROM contact c LEFT JOIN account a ON a.accountid = c.parentcustomerid "
+    "ORDER BY c.n LIMIT 9",
     "SELECT count(*) FROM account a LEFT JOIN contact c ON c.parentcustomerid = a.accountid WHERE c.contactid IS NULL",
     "SELECT p.name, count(*) FROM account a JOIN account p ON p.accountid = a.parentaccountid GROUP BY p.name",
 ]

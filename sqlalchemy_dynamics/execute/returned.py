@@ -40,8 +40,10 @@ class Returned:
     def select(self, write: Write) -> tuple[str, ...] | None:
         """Return the properties to ask for along with the change; None when the keys do, or it takes a SELECT."""
         columns = write.returning.columns if write.returning is not None else None
-        if columns is None or only_keys(write) or any(
-            column.companion is not None or column.apart for _, column in columns
+        if (
+            columns is None
+            or only_keys(write)
+            or any(column.companion is not None or column.apart for _, column in columns)
         ):
             return None
         return tuple(dict.fromkeys(column.wire for _, column in columns))

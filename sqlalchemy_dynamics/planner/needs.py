@@ -51,9 +51,7 @@ def _is_of_table(alias: exp.TableAlias) -> bool:
 
 def _columns(occurrence: Occurrence, names: set[str], whole: bool) -> tuple[Column, ...]:
     columns = occurrence.table.columns
-    return tuple(
-        column for name, column in columns.items() if (whole or name.lower() in names) and not column.apart
-    )
+    return tuple(column for name, column in columns.items() if (whole or name.lower() in names) and not column.apart)
 
 
 def _needs_everything(tree: exp.Expression, occurrences: list[Occurrence]) -> bool:

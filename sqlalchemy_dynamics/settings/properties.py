@@ -62,7 +62,7 @@ FETCHING = (
         "ReflectFiles",
         kind="bool",
         default="true",
-        doc="false leaves files out of reflected tables, so that tools which list every column (Superset) download none.",
+        doc="false leaves files out of reflected tables, so that tools listing every column (Superset) download none.",
     ),
     Property(
         "SqlDialect",

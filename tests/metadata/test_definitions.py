@@ -44,7 +44,8 @@ def test_requests_are_gets_of_one_cast_each() -> None:
         url.partition("AttributeMetadata")[0].rpartition(".")[2] for url in (r.url for r in requests) if "CRM." in url
     ]
     assert casts == [
-        "String", "Memo", "MultiSelectPicklist", "Decimal", "Money", "Integer", "DateTime", "Boolean", "Picklist", "State",
+        "String", "Memo", "MultiSelectPicklist", "Decimal", "Money", "Integer", "DateTime", "Boolean", "Picklist",
+        "State",
         "Status", "Image"
     ]  # fmt: skip
     assert not any(option in request.url for request in requests for option in ("$top", "$orderby", " "))

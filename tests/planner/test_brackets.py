@@ -41,6 +41,7 @@ def test_lists(sql: str) -> None:
 def test_answers() -> None:
     with dbapi.connect("dynamics://sandbox/?rows=5") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT string_split('a b', ' ')[2] AS [second], [1, 2][1], list_contains([1], 1)")
+        assert cursor.description is not None
         assert (cursor.fetchall(), cursor.description[0][0]) == ([("b", 1, True)], "second")
         found = cursor.execute("SELECT [name][1:1] FROM [account] WHERE [name] <> ALL(ARRAY['x', 'y'])").fetchall()
         assert sorted(row[0] for row in found) == sorted(

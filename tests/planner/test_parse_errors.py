@@ -29,7 +29,9 @@ def test_what_is_not_closed_is_not_repeated(sql: str) -> None:
     assert str(caught.value) == "cannot read the statement: a quote or a comment is not closed"
 
 
-@pytest.mark.parametrize("sql", ["SELECT name FROM a WHERE name =", "DELETE", "SELECT 1 FROM a JOIN", "SELECT (1", "SELECT [a"])
+@pytest.mark.parametrize(
+    "sql", ["SELECT name FROM a WHERE name =", "DELETE", "SELECT 1 FROM a JOIN", "SELECT (1", "SELECT [a"]
+)
 def test_no_words_of_the_parser(sql: str) -> None:
     with pytest.raises(ProgrammingError, match=r"at line 1, column \d+: ") as caught:
         parse(sql)
