@@ -166,6 +166,10 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
         """Refuse: the Web API has no savepoints."""
         raise NotSupportedError("the Web API has no savepoints; do not use begin_nested()")
 
+    def do_begin_twophase(self, connection: Any, xid: Any) -> None:
+        """Refuse: the Web API has no two-phase commit."""
+        raise NotSupportedError("the Web API has no two-phase commit; use isolation_level='CHANGESET'")
+
 
 def _url_text(url: URL) -> str:
     """The URL with every part quoted anew (SQLAlchemy 1.4 renders a ``%`` in a password as it is)."""

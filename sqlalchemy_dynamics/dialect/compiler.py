@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.sql import compiler
 from sqlalchemy.sql.type_api import TypeEngine
 
+from sqlalchemy_dynamics.dialect.inserting import with_own_keys
 from sqlalchemy_dynamics.dialect.literals import is_literal, literal
 
 __all__ = ["DynamicsCompiler", "DynamicsTypeCompiler"]
@@ -34,6 +35,9 @@ class DynamicsCompiler(compiler.SQLCompiler):
     visit_on_conflict_do_nothing = PGCompiler.visit_on_conflict_do_nothing
     visit_on_conflict_do_update = PGCompiler.visit_on_conflict_do_update
     _on_conflict_target = PGCompiler._on_conflict_target
+
+    def visit_insert(self, insert_stmt: Any, *args: Any, **kw: Any) -> str:
+        return str(super().visit_insert(with_own_keys(insert_stmt), *args, **kw))  # type: ignore[no-untyped-call]
 
     def for_update_clause(self, select: Any, **kw: Any) -> str:
         """The Web API has no row locks."""

@@ -14,7 +14,7 @@ from sqlalchemy_dynamics.execute.outcomes import UNMATCHED
 from sqlalchemy_dynamics.execute.preparing import Given, Numbered, Values
 from sqlalchemy_dynamics.execute.result import Result, Row
 from sqlalchemy_dynamics.execute.units import Units
-from sqlalchemy_dynamics.metadata.model import Table
+from sqlalchemy_dynamics.metadata.model import Column, Table
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION, key_address, version_tag
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.planner import text_rule
@@ -128,10 +128,18 @@ class Upserts:
         conflict = _conflict(write)
         found = self._existing(write, conflict, values, [given for _, given in rows])
         fresh = [(row, dict(given)) for row, given in rows if _key(conflict, given) not in found]
+        for columns in conflict.others:
+            fresh = self._absent(write, columns, values, fresh)
         changes = self.creates(write, fresh)
         if conflict.update:
             changes += self._updates(write, conflict, rows, found)
         return changes
+
+    def _absent(self, write: Write, columns: tuple[Column, ...], values: Values, rows: Numbered) -> Numbered:
+        """Those of the rows whose values of one more key no row has, nor one before them."""
+        other = replace(_conflict(write), columns=columns)
+        found = self._existing(replace(write, conflict=other), other, values, [given for _, given in rows])
+        return [each for each in _once(other, rows) if _key(other, each[1]) not in found]
 
     def _existing(self, write: Write, conflict: Conflict, values: Values, givens: list[Given]) -> Keyed:
         """The rows that exist, by the conflict's columns: their key, version and computed values."""

@@ -61,7 +61,7 @@ class Conflict:
 
     `set` pairs a column with the inserted column whose value it takes; None where an expression has to be computed.
     `update` is False for DO NOTHING. Expressions and `where` are SQL over the table and `excluded`; `markers` are the
-    parameters in them.
+    parameters in them. `others` are the further keys that DO NOTHING without a target heeds.
     """
 
     columns: tuple[Column, ...]
@@ -69,6 +69,7 @@ class Conflict:
     set: tuple[tuple[Column, Column | None, str], ...] = ()
     where: str = ""
     markers: tuple[int | str, ...] = ()
+    others: tuple[tuple[Column, ...], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,13 @@ def conflict_of(
     if any(each.kind is Kind.FILE for each in columns):
         raise NotSupportedError("ON CONFLICT cannot set file columns: set them in an UPDATE")
     named = [_column_name(each) for each in node.args.get("conflict_keys") or ()]
-    keys = _key(table, [column(name) for name in named]) if named else _any_key(table, columns)
+    keys, *others = [_key(table, [column(name) for name in named])] if named else _given_keys(table, columns)
     missing = next((key.name for key in keys if key not in columns), None)
     if missing:
         raise ProgrammingError(f"ON CONFLICT needs a value for {missing}: name it among the inserted columns")
     action = node.args.get("action")
     if action is None or "UPDATE" not in action.name.upper():
-        return Conflict(keys, False)
+        return Conflict(keys, False, others=tuple(others))
     where = node.args.get("where")
     text = "" if where is None else _rendered(where.this if isinstance(where, exp.Where) else where, alias)
     parts = [*node.expressions, *([] if where is None else [where])]
@@ -57,11 +57,12 @@ def _key(table: Table, columns: list[Column]) -> tuple[Column, ...]:
     return tuple(table.columns[name] for name in found.columns)
 
 
-def _any_key(table: Table, columns: Sequence[Column]) -> tuple[Column, ...]:
+def _given_keys(table: Table, columns: Sequence[Column]) -> list[tuple[Column, ...]]:
+    """The keys that all columns are inserted of; one without columns when there are none."""
     names = {column.name for column in columns}
     keys = [(table.primary_key,), *(key.columns for key in table.keys)]
-    found = next((key for key in keys if names.issuperset(key)), ())
-    return tuple(table.columns[name] for name in found)
+    found = [tuple(table.columns[name] for name in key) for key in keys if names.issuperset(key)]
+    return found or [()]
 
 
 def _settings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -127,7 +128,7 @@ def _plain(table: Table, column: Column, value: object) -> object:
     if value is None:
         return None
     if column.kind is Kind.MULTICHOICE:
-        return ",".join(str(_option(table, column, each)) for each in _chosen(value))
+        return ",".join(str(_option(table, column, each)) for each in _chosen(value)) or None
     if column.options and isinstance(value, str) and not _is_number(value):
         found = _option(table, column, value)
         return bool(found) if column.type.family == "BOOLEAN" else found
@@ -156,7 +157,7 @@ def _refuse_out_of_range(table: Table, column: Column, value: object) -> None:
 def _chosen(value: object) -> Sequence[object]:
     if isinstance(value, _MULTIPLE):
         return sorted(value, key=str) if isinstance(value, (set, frozenset)) else list(value)
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else [value]
+    return [part.strip() for part in re.split("[,;]", value)] if isinstance(value, str) else [value]
 
 
 def _option(table: Table, column: Column, value: object) -> int:
@@ -168,6 +169,7 @@ def _option(table: Table, column: Column, value: object) -> int:
         found = [int(wanted == "true")]
     if not found:
         labels = ", ".join(f"{number} {label}" for number, label in list(column.options.items())[:12])
+        labels += f", and {len(column.options) - 12} more" if len(column.options) > 12 else ""
         raise DataError(f"{table.name}.{column.name} has no choice {value!r}: it has {labels or 'none'}")
     return found[0]
 
