@@ -97,7 +97,7 @@ def org() -> Iterator[Guarded]:
 
 @pytest.mark.parametrize(
     ("machine", "examples", "properties"),
-    [(Histories, 12, {}), (FaultyHistories, 16, {}), (ImpatientHistories, 10, {"MaxRetries": 1})],
+    [(Histories, 6, {}), (FaultyHistories, 8, {}), (ImpatientHistories, 5, {"MaxRetries": 1})],
     ids=["calm", "faults", "impatient"],
 )
 def test_histories_end_as_on_sqlite(

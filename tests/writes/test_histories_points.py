@@ -24,7 +24,8 @@ PAIRS = (
     ("503", "html"),
 )
 FOREVER = (BEFORE, AFTER, "503", "429", "401")
-MOST_POINTS = 8
+MOST_POINTS = 8 if LENGTH > 1 else 3
+SHORT = STEP.filter(lambda step: len(step.values) <= 40 or LENGTH > 1)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def again(world: World, step: Step, plan: Mapping[int, str], ever: int) -> None:
     tables.restore(world.org, rows)
 
 
-@pytest.mark.parametrize(("retries", "examples"), [(8, 4), (1, 2)], ids=["patient", "impatient"])
+@pytest.mark.parametrize(("retries", "examples"), [(8, 2), (1, 2)], ids=["patient", "impatient"])
 def test_every_fault_at_every_request(
     org: Guarded, retries: int, examples: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,7 +61,7 @@ def test_every_fault_at_every_request(
 
     @seed(SEED)
     @budget(examples)
-    @given(st.lists(STEP, min_size=1, max_size=4))
+    @given(st.lists(SHORT, min_size=1, max_size=2 if LENGTH == 1 else 4))
     def play(history: list[Step]) -> None:
         note(f"DYNAMICS_HISTORIES_SEED={SEED}")
         world.begin()
@@ -77,4 +78,4 @@ def test_every_fault_at_every_request(
 
     play()
     report(f"every point, {retries} retries", world.tally, capsys)
-    assert world.tally["faults"] > 50 * LENGTH
+    assert world.tally["faults"] > 20 * LENGTH
