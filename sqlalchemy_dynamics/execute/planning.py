@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.execute.plain import plain_value
+from sqlalchemy_dynamics.planner.lengths import shaping
 from sqlalchemy_dynamics.planner.moments import Bound
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.parse import Statement, parse
@@ -55,7 +56,7 @@ def _given(statement: Statement, parameters: Sequence[object] | Mapping[str, obj
 
 def plan_of(statement: Statement, lookup: Lookup, values: Values, owner: Hashable, pushdown: bool) -> Plan:
     """Return the plan of a SELECT; `owner` names the organisation and the state of its metadata."""
-    pinned = {key: values.get(key) for key in statement.pinned}
+    pinned = shaping(statement.pinned, values)
     kinds = {key: type(value).__name__ for key, value in values.items()}
     key = (owner, pushdown, id(statement), tuple(kinds.items()), tuple(map(repr, pinned.values())))
     with _lock:

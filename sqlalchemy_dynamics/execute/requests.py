@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy_dynamics.edm import SqlType, decimal
-from sqlalchemy_dynamics.execute.portions import portions
+from sqlalchemy_dynamics.execute.portions import KEYS_PER_REQUEST, portions
 from sqlalchemy_dynamics.metadata.model import AUDIT, Column, Companion
 from sqlalchemy_dynamics.odata.binding import bind, simplify
 from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Null, Value
@@ -26,8 +26,6 @@ from sqlalchemy_dynamics.planner.plan import Limit, Marker, Measure, Scan
 __all__ = ["KEYS_PER_REQUEST", "Ask", "asks_of", "field_of", "fields_of"]
 
 Values = Mapping[int | str, object]
-KEYS_PER_REQUEST = 500
-"""Keys of an IN list per request: a quoted GUID takes about 43 of a URL's 32,768 characters."""
 _ANNOTATIONS = {Companion.NAME: FORMATTED_VALUE, Companion.TYPE: LOOKUP_TABLE}
 
 
@@ -75,7 +73,7 @@ def asks_of(
         return [Ask(query, fields, 1) for query in _first_rows(scan, query, values)]
     lazy = scan.leading is not None
     bound = ((_bound(Both((scan.filter, *more)), values), order) for more, order in _parts(scan, keys))
-    conditions = ((each, order) for condition, order in bound for each in _portions(condition, bool(scan.order)))
+    conditions = ((each, order) for condition, order in bound for each in _sent(condition, bool(scan.order)))
     return [
         Ask(_sized(replace(query, filter=_unless_empty(each), order=order), wanted, page_size), fields, wanted, lazy)
         for each, order in conditions
@@ -135,18 +133,9 @@ def fields_of(scan: Scan, among: Sequence[Scan] = (), path: tuple[str, ...] = ()
     return tuple(fields)
 
 
-def _portions(condition: Filter, ordered: bool) -> Iterator[Filter]:
-    """Cut the longest list of a condition into several queries: no row can match two, so their answers add up."""
-    terms = condition.terms if isinstance(condition, Both) else (condition,)
-    lists = [term for term in terms if isinstance(term, Among) and not term.negated]
-    longest = max(lists, key=lambda term: len(term.operands), default=None)
-    if ordered or longest is None or len(longest.operands) <= KEYS_PER_REQUEST:
-        yield condition
-        return
-    rest = tuple(term for term in terms if term is not longest)
-    for operands in portions(longest.operands, KEYS_PER_REQUEST):
-        portion = replace(longest, operands=operands)
-        yield Both((*rest, portion)) if rest else portion
+def _sent(condition: Filter, ordered: bool) -> Iterator[Filter]:
+    """Rows in one order come with one query; else long lists are cut into several."""
+    return iter((condition,)) if ordered else portions(condition)
 
 
 def _chunks(scan: Scan, keys: Sequence[object] | None) -> Iterator[tuple[Filter, ...]]:

@@ -20,6 +20,7 @@ from sqlalchemy_dynamics.errors import DataError, NotSupportedError
 __all__ = [
     "convert",
     "encode",
+    "encoded_length",
     "escape_wildcards",
     "function_text",
     "json_value",
@@ -105,6 +106,12 @@ def encode(text: str, keep: str = "") -> str:
         parts.append(percent_encode(found[0], safe="'"))
         start = found.end()
     return "".join(parts) + percent_encode(text[start:], safe=_STRUCTURE + keep)
+
+
+def encoded_length(text: str) -> int:
+    """Return how many characters a text takes in a URL at most, whichever way it is quoted there."""
+    escaped = sum(map(text.count, "'\"\\[%_"))
+    return len(percent_encode(text.encode(errors="replace"), safe="")) + 6 * escaped + 12
 
 
 def _kind(edm: str) -> _Kind:

@@ -61,7 +61,7 @@ def _no_table(name: str) -> None:
 
 @dataclass
 class Translator:
-    """Translates conditions of one statement. `pinned` holds the parameter values that shape the plan.
+    """Translates conditions of one statement. `pinned` holds what of the parameters shapes the plan.
 
     `lookup` finds the tables that lookups point to; `refused` collects (term, reason) for EXPLAIN, `sent` how long
     the conditions of each table have become. With `calls_only` nothing is translated but conditions with query
@@ -89,7 +89,7 @@ class Translator:
     def _has_room(self, node: exp.Expression, target: Occurrence, pushed: Pushed) -> bool:
         """Say whether a condition fits a URL beside those of the table that went down before."""
         sent = self.sent.setdefault(target.number, {})
-        length = characters(pushed.filter)
+        length = characters(pushed.filter, self.pinned)
         if sum(sent.values()) - sent.get(id(node), 0) + length > LONGEST:
             return False
         sent[id(node)] = length

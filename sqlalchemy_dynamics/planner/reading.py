@@ -21,6 +21,7 @@ from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.guids import Types, order_guids
 from sqlalchemy_dynamics.planner.implied import imply
 from sqlalchemy_dynamics.planner.joined_rows import joined_limits, joined_rows
+from sqlalchemy_dynamics.planner.lengths import fits_whole
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
 from sqlalchemy_dynamics.planner.needless import Needless, needless
 from sqlalchemy_dynamics.planner.needs import columns_needed
@@ -113,17 +114,19 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
     occurrences = find_occurrences(tree, lookup)
     translator = _translator(occurrences, lookup, kinds, pinned)
     joined = joined_rows(tree, occurrences, translator)
-    if joined is not None:
+    if joined is not None and _sendable(joined.scan, pinned):
         return Plan(joined)
     shape = shape_of(tree, occurrences, translator)
     if shape is None:
         return None
     rows = plain_rows(shape)
     if rows is not None:
-        return Plan(rows)
+        return Plan(rows) if _sendable(rows.scan, pinned) else _residual(tree, lookup, kinds, pinned, True)
     if limited_scan(shape) is not None or leading_scan(shape) is not None:
         return _residual(tree, lookup, kinds, pinned, True)
     grouping, extremes = grouping_of(shape), extremes_of(shape)
+    if extremes is not None and not _sendable(extremes, pinned):
+        extremes = None
     if grouping is None and extremes is None:
         return None
     checks = checks_of(tree, translator.sources, kinds, where=False)
@@ -158,8 +161,12 @@ def _residual(
     pinned: Mapping[int | str, object],
     pushdown: bool,
     grouping: bool = True,
+    limits: bool = True,
 ) -> Plan:
-    """The statement over what is fetched of its tables; with `grouping`, some of it as the service's own groups."""
+    """The statement over what is fetched of its tables; with `grouping`, some of it as the service's own groups.
+
+    With `limits`, only the first rows where no more are wanted.
+    """
     original, tree = tree, tree.copy()
     occurrences = find_occurrences(tree, lookup)
     translator = _translator(occurrences, lookup, kinds, pinned, pushdown)
@@ -169,13 +176,13 @@ def _residual(
         implied.keep_looked_up()
     else:
         implied.links.clear()
-    limited = first_rows(tree, occurrences, translator) if pushdown else {}
-    for scan, others in joined_limits(tree, occurrences, translator) if pushdown else ():
+    limited = first_rows(tree, occurrences, translator) if pushdown and limits else {}
+    for scan, others in joined_limits(tree, occurrences, translator) if pushdown and limits else ():
         limited[scan.number] = scan
         implied.said_elsewhere({each.number for each in others})
     parts, merging = grouped_parts(tree, occurrences, translator) if pushdown and grouping else ({}, set[int]())
     once, sources = is_read_once(tree), translator.sources
-    whole = pushdown and not limited and not parts
+    whole = pushdown and limits and not limited and not parts
     prefix = prefix_of(tree, occurrences, sources, implied.settled) if whole else None
     settle(implied.settled)
     checks = checks_of(tree, sources, kinds)
@@ -188,12 +195,19 @@ def _residual(
     speak_text_rule(tree, translator.sources, kinds)
     stand_in(occurrences)
     found, enough = with_prefix(scans_of(occurrences, columns, implied, {**limited, **parts}), prefix)
+    if limits and not all(_sendable(scan, pinned) for scan in found):
+        return _residual(original, lookup, kinds, pinned, pushdown, grouping, False)
     scans = tuple(_as_needed(scan, unneeded) for scan in found)
     if enough is not None:
         notes.setdefault("LIMIT", "pages are read until enough rows are found")
     work = Residual(to_sql(tree), scans, parameters_in(tree), once and len(scans) == 1, checks, enough)
     local = _residual(original, lookup, kinds, pinned, pushdown, False) if parts else None
     return Plan(work, tuple(notes.items()) if pushdown else _WHOLE, local)
+
+
+def _sendable(scan: Scan, pinned: Mapping[int | str, object]) -> bool:
+    """Rows in one order come with one query, so its lists cannot be sent in portions."""
+    return not (scan.order or scan.extremes) or fits_whole(scan.filter, pinned)
 
 
 def _as_needed(scan: Scan, unneeded: Needless) -> Scan:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.planner.change_plan import Conflict, Write
+from sqlalchemy_dynamics.planner.lengths import shaping
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.parse import parse
 from sqlalchemy_dynamics.planner.plan import Plan
@@ -50,7 +51,7 @@ def existing_plan(
     assert statement.tree is not None
     given = parameters.values
     kinds = {key: type(value).__name__ for key, value in given.items()}
-    pinned = {key: given.get(key) for key in statement.pinned}
+    pinned = shaping(statement.pinned, given)
     return plan_select(statement.tree, lookup, kinds, pinned, pushdown), given
 
 
