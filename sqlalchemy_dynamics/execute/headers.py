@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy_dynamics.errors import InterfaceError
-from sqlalchemy_dynamics.settings import Settings
+from sqlalchemy_dynamics.settings import PROPERTIES, Settings
+from sqlalchemy_dynamics.settings.values import read
 
 __all__ = ["OPTIONS", "headers_of", "options_among"]
 
@@ -32,7 +34,7 @@ OPTIONS: Mapping[str, tuple[str, _Made]] = {
     "SolutionUniqueName": ("MSCRM.SolutionUniqueName", _text),
 }
 
-
+_ROWS = {row.name: row for row in PROPERTIES}
 _BY_NAME = {name.lower(): name for name in OPTIONS}
 
 
@@ -44,12 +46,22 @@ def options_among(given: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def headers_of(settings: Settings, options: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers of a write: options win over properties. Raises InterfaceError for an unknown option."""
+    """Return the headers of a write: options win over properties.
+
+    Raises InterfaceError for an unknown option, or a value that its property does not take.
+    """
     unknown = next((name for name in options if name not in OPTIONS), None)
     if unknown is not None:
         raise InterfaceError(f"there is no write option {unknown}; there are {', '.join(OPTIONS)}")
-    values = {name: options.get(name, settings[name]) for name in OPTIONS}
+    values = {name: _read(name, options[name]) if name in options else settings[name] for name in OPTIONS}
     made = {header: make(values[name]) for name, (header, make) in OPTIONS.items()}
     if any("\r" in text or "\n" in text for text in made.values()):
         raise InterfaceError("a write option holds a line break")
     return {header: text for header, text in made.items() if text}
+
+
+def _read(name: str, value: Any) -> Any:
+    """An option's value as its property takes it, texts like ``"false"`` as well; None is no value."""
+    if value is None:
+        return None
+    return read(_ROWS[name], str(value) if isinstance(value, uuid.UUID) else value)

@@ -69,6 +69,18 @@ def test_options_hold_for_the_parts_of_a_batch(org: Sandbox) -> None:
         watched.connection.write_options = {"Bypass": True}
 
 
+@pytest.mark.parametrize(("value", "sent"), [("false", False), ("True", True), (0, False), (None, False)])
+def test_options_take_what_their_properties_take(org: Sandbox, value: Any, sent: bool) -> None:
+    watched = Watched(org)
+    watched.connection.write_options = {"BypassPlugins": value}
+    watched.connection.cursor().execute(ADD, ("headers taken",))
+    assert ("MSCRM.BypassCustomPluginExecution" in watched.headers()[0]) == sent
+    watched.connection.write_options = {"BypassPlugins": "maybe"}
+    with pytest.raises(errors.InterfaceError, match="BypassPlugins: expected true or false"):
+        watched.connection.cursor().execute(ADD, ("headers refused",))
+    assert len(watched.writes) == 1
+
+
 @pytest.fixture
 def engine(org: Sandbox) -> Iterator[Any]:
     engine = sa.create_engine(
