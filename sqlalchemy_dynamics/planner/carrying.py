@@ -138,9 +138,19 @@ def _given(node: exp.Expression, sources: Sources, kinds: Mapping[int | str, str
         return _STORED if text else ""
     if isinstance(node, exp.Anonymous) and node.name.lower() in _NO_TEXTS_BY_NAME:
         return ""
-    if isinstance(node, _NO_TEXTS) or isinstance(node.parent, _TABLES):
+    if isinstance(node, _NO_TEXTS) or isinstance(node.parent, _TABLES) or _unnests_numbers(node):
         return ""
     return _STORED if isinstance(node, (exp.Func, exp.DPipe, exp.Bracket)) else ""
+
+
+def _unnests_numbers(node: exp.Expression) -> bool:
+    """Numbers as written have no type yet: the engine would take them for texts."""
+    leaves = (
+        [each for each in node.walk() if not list(each.iter_expressions())]
+        if isinstance(node, (exp.Unnest, exp.Explode))
+        else []
+    )
+    return bool(leaves) and all(isinstance(each, exp.Literal) and not each.is_string for each in leaves)
 
 
 def _may_be_text(node: exp.Expression, sources: Sources) -> bool:
