@@ -61,7 +61,7 @@ class Buffered:
         except errors.IntegrityError as error:
             assert "no row" in str(error), (step, str(error))
         else:
-            # A subquery that the service evaluates (any()) names a table the plan does not scan: not refused, a known gap.
+            # Known gap: a subquery that the service evaluates, any(), names a table that the plan does not scan.
             self.tally["subqueries that read what waits"] += bool(reads & self.tables)
             assert step.table not in reads & self.tables, ("read what waits", step, self.tables)
             self._keep(step)
