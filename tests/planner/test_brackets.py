@@ -47,3 +47,5 @@ def test_answers() -> None:
         assert sorted(row[0] for row in found) == sorted(
             row[0][:1] for row in cursor.execute("SELECT name FROM account").fetchall()
         )
+        assert cursor.execute("SELECT unnest([1, 2])").fetchall() == [(1,), (2,)]
+        assert cursor.execute("SELECT unnest(['ß ', 'b'])").fetchall() == [("ß ",), ("b",)]
