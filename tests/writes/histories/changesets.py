@@ -94,7 +94,8 @@ class Buffered:
             with self.world.model.attempt():
                 _, rows = self.world.model.run(sql, step.plain_values)
             self._keep_found(step, rows if self._reads(step) else [(key,) for key in step.keys])
-        if len(self.pending) > waited:
+        held = {change.intersect or change.table.name for change in self.connection._transaction.pending}
+        if len(self.pending) > waited and step.table in held:
             self.tables.add(step.table)
 
     def _keep_given(self, step: Step) -> None:
