@@ -200,13 +200,15 @@ class Plan:
     """A planned SELECT. `notes` are (term, reason) pairs for what could not go down.
 
     `fallback` runs when the service refuses to aggregate (0x8004E023: over 50,000 rows, or too many groups).
-    `downloads` are what is left to do with the rows that come out.
+    `downloads` are what is left to do with the rows that come out. `tables` are all that the statement names, those
+    that only the service reads (`any`, joins along lookups) among them.
     """
 
     work: Rows | Residual
     notes: tuple[tuple[str, str], ...] = ()
     fallback: Plan | None = None
     downloads: tuple[Download, ...] = ()
+    tables: frozenset[str] = frozenset()
 
     @property
     def scans(self) -> Iterable[Scan]:

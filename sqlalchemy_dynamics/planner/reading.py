@@ -43,6 +43,7 @@ from sqlalchemy_dynamics.planner.rows import leading_scan, limited_scan, plain_r
 from sqlalchemy_dynamics.planner.scans import scans_of
 from sqlalchemy_dynamics.planner.semijoins import without_semijoins
 from sqlalchemy_dynamics.planner.shape import shape_of
+from sqlalchemy_dynamics.planner.tsql_types import settle_types
 from sqlalchemy_dynamics.planner.unwrap import unwrapped
 
 __all__ = ["plan_select", "reads_tables"]
@@ -68,6 +69,7 @@ def plan_select(
     """
     tree = _with_logical_names(tree.copy())
     name_outputs(tree)
+    tables = frozenset(each.table.name for each in find_occurrences(tree, lookup))
     if pushdown and tree.find(exp.Join, exp.Subquery, exp.CTE):
         translator = _translator(find_occurrences(tree, lookup), lookup, kinds, pinned)
         if flattened(tree, translator.sources):
@@ -77,7 +79,7 @@ def plan_select(
     alone = _alone(tree, lookup, kinds, pinned) if pushdown else None
     plan = alone or _residual(tree, lookup, kinds, pinned, pushdown)
     told = tuple(note for note in (*plan.notes, *notes) if "/$value" not in note[0])
-    return plan if told == plan.notes and not downloads else replace(plan, notes=told, downloads=downloads)
+    return replace(plan, notes=told, downloads=downloads, tables=tables)
 
 
 def reads_tables(tree: exp.Expression) -> bool:
