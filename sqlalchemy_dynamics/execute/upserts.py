@@ -133,7 +133,7 @@ class Upserts:
         changes = self.creates(write, fresh)
         if conflict.update:
             changes += self._updates(write, conflict, rows, found)
-        return changes
+        return sorted(changes, key=lambda each: each.row)
 
     def _absent(self, write: Write, columns: tuple[Column, ...], values: Values, rows: Numbered) -> Numbered:
         """Those of the rows whose values of one more key no row has, nor one before them."""

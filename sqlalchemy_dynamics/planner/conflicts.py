@@ -87,9 +87,12 @@ def is_default(node: exp.Expression) -> bool:
 
 
 def _rendered(node: exp.Expression, alias: str) -> str:
-    """The SQL of an expression; a bare name means the table's column, as `excluded` has the same names."""
+    """The SQL of an expression; a bare name means the table's column, as `excluded` has the same names.
+
+    In a subquery it means what it means there.
+    """
     whole = exp.Paren(this=node.copy())
     for column in whole.find_all(exp.Column):
-        if not column.table:
+        if not column.table and column.find_ancestor(exp.Query) is None:
             column.set("table", exp.to_identifier(alias, quoted=True))
     return render(whole.this)

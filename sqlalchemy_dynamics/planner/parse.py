@@ -95,6 +95,7 @@ def parse(sql: str, dialect: str = "dynamics") -> Statement:
     if kind == "select" and not isinstance(tree, (exp.Query, exp.Values)):
         raise NotSupportedError(f"{word} statements are not supported; {_USE}")
     _refuse_open_pivots(tree)
+    _refuse_inner_writes(tree)
     _forget_schemas(tree)
     tree = friendly(spoken.tree(tree))
     clock = _hold_clock(tree, markers + 1 if markers else _CLOCK)
@@ -179,6 +180,11 @@ def _is_top(tokens: list[Token], position: int) -> bool:
 
 def _replaced(token: Token, kind: TokenType, text: str) -> Token:
     return Token(kind, text, token.line, token.col, token.start, token.end, token.comments)
+
+
+def _refuse_inner_writes(tree: exp.Expression) -> None:
+    if any(node is not tree for node in tree.find_all(exp.Insert, exp.Update, exp.Delete)):
+        raise NotSupportedError("a statement within another cannot write: send it alone, and use what it returns")
 
 
 def _refuse_open_pivots(tree: exp.Expression) -> None:

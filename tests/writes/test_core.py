@@ -60,6 +60,37 @@ def test_do_nothing_without_a_target_heeds_every_key(engine: Any, sample: Any, s
     assert twice.fetchall() == [("n5",), (None,), (None,)]
 
 
+def test_upserted_rows_are_returned_in_their_order(sql: Sql) -> None:
+    sql("INSERT INTO new_sample (new_code) VALUES ('o1'), ('o3')")
+    statement = (
+        "INSERT INTO new_sample (new_code, new_name) VALUES ('o1', 'a'), ('o2', 'b'), ('o3', 'c'), ('o4', 'd') "
+        "ON CONFLICT (new_code) DO UPDATE SET new_name = excluded.new_name RETURNING new_code, new_name"
+    )
+    assert sql(statement).fetchall() == [("o1", "a"), ("o2", "b"), ("o3", "c"), ("o4", "d")]
+
+
+def test_do_update_computes_with_subqueries(sql: Sql) -> None:
+    sql("INSERT INTO new_sample (new_code, new_name) VALUES ('sub', 'a')")
+    statement = "INSERT INTO new_sample (new_code, new_name) VALUES ('sub', 'b') ON CONFLICT (new_code) DO UPDATE SET "
+    summed = sql(statement + "new_count = (SELECT count(*) FROM account WHERE name IS NOT NULL) RETURNING new_count")
+    assert summed.fetchall() == [(12,)]
+    kept = sql(statement + "new_name = 'c' WHERE EXISTS (SELECT 1 FROM account WHERE name = 'Nobody')")
+    assert kept.rowcount == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "WITH d AS (DELETE FROM account WHERE name = 'x' RETURNING name) SELECT * FROM d",
+        "WITH d AS (INSERT INTO account (name) VALUES ('x') RETURNING accountid) "
+        "INSERT INTO contact (lastname, parentcustomerid) SELECT 'x', accountid FROM d",
+    ],
+)
+def test_a_statement_within_another_does_not_write(statement: str, sql: Sql) -> None:
+    with pytest.raises(errors.NotSupportedError, match="a statement within another cannot write"):
+        sql(statement)
+
+
 def test_choices_of_a_list(sql: Sql) -> None:
     statement = "INSERT INTO new_sample (new_colors) VALUES (?) RETURNING new_colors, new_colorsname"
     for value in ("Amber; Bronze", "amber,bronze", "1;2", ["Amber", 2]):
