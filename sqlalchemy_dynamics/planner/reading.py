@@ -69,6 +69,7 @@ def plan_select(
     """
     tree = _with_logical_names(tree.copy())
     name_outputs(tree)
+    settle_types(tree, lookup)
     tables = frozenset(each.table.name for each in find_occurrences(tree, lookup))
     if pushdown and tree.find(exp.Join, exp.Subquery, exp.CTE):
         translator = _translator(find_occurrences(tree, lookup), lookup, kinds, pinned)

@@ -14,24 +14,12 @@ from sqlglot.tokens import Token, TokenType
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.planner.spoken import moment, replace_all
+from sqlalchemy_dynamics.planner.tsql_functions import READERS, STYLES, iso_day, read_in_style, with_ties
+from sqlalchemy_dynamics.planner.tsql_types import DAY, SUM
 
 __all__ = ["rearranged", "translated"]
 
 _CONVERTS = {"CONVERT": "CAST", "TRY_CONVERT": "TRY_CAST"}
-_STYLES = {
-    "23": "%Y-%m-%d",
-    "101": "%m/%d/%Y",
-    "102": "%Y.%m.%d",
-    "103": "%d/%m/%Y",
-    "104": "%d.%m.%Y",
-    "105": "%d-%m-%Y",
-    "108": "%H:%M:%S",
-    "110": "%m-%d-%Y",
-    "111": "%Y/%m/%d",
-    "112": "%Y%m%d",
-    "120": "%Y-%m-%d %H:%M:%S",
-    "126": "%Y-%m-%dT%H:%M:%S",
-}
 _TYPES = {
     "MONEY": "DECIMAL(19, 4)",
     "SMALLMONEY": "DECIMAL(10, 4)",
@@ -46,7 +34,24 @@ _TYPES = {
 }
 _SIZED = ("VARCHAR", "CHAR", "NCHAR")  # whose length the parser would drop
 _TEXT_TYPES = frozenset({"VARCHAR", "NVARCHAR", "CHAR", "NCHAR", "TEXT"})
-_TEXTS = (exp.Concat, exp.DPipe, exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Left, exp.Right, exp.National)
+_DATE_TYPES = frozenset({"DATE", "DATETIME", "DATETIME2", "SMALLDATETIME", "DATETIMEOFFSET"})
+_DATED = frozenset({"DATEADD", "DATEPART", "DATENAME", "EOMONTH", "DATEDIFF_BIG"})
+_LETTERS = ("CHAR", "NCHAR")
+_TYPED = (TokenType.ALIAS, TokenType.DCOLON)
+_HEXADECIMAL = re.compile(r"x[0-9a-f]*", re.IGNORECASE)
+_TESTS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
+_TEXTS = (
+    exp.Concat,
+    exp.DPipe,
+    exp.Upper,
+    exp.Lower,
+    exp.Trim,
+    exp.Substring,
+    exp.Left,
+    exp.Right,
+    exp.National,
+    exp.Chr,
+)
 _FORMATS = re.compile(r"yyyy|yy|MMMM|MMM|MM|M|dddd|ddd|dd|d|HH|hh|mm|ss|tt")
 _FORMAT = {
     "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dddd": "%A", "ddd": "%a",
@@ -73,12 +78,28 @@ def rearranged(tokens: list[Token]) -> list[Token]:
             raise NotSupportedError("query hints, OPTION (…), mean nothing here: leave them out")
         elif token.token_type == TokenType.PARAMETER and token.text == "@":
             out.append(_made(token, TokenType.COLON, ":"))
+        elif called and out and out[-1].token_type not in _TYPED and token.text.upper() in _LETTERS:
+            out.append(_letter(token, tokens[position + 2 : position + 4]))
+        elif token.text == "0" and following and _HEXADECIMAL.fullmatch(following[0].text) and _touch(token, following):
+            raise NotSupportedError("binary constants, 0x…, are not supported: bind a parameter")
         elif called and token.text.upper() in _SIZED:
             out.append(_made(token, TokenType.NVARCHAR, "NVARCHAR"))
         else:
             out.append(token)
         position += 1
     return out
+
+
+def _touch(token: Token, following: list[Token]) -> bool:
+    return bool(token.end + 1 == following[0].start)
+
+
+def _letter(word: Token, inside: list[Token]) -> Token:
+    """CHAR(65) is a letter of the code page, which is known for ASCII only; NCHAR(8364) is one of Unicode."""
+    number = inside[0].text if len(inside) == 2 and inside[1].token_type == TokenType.R_PAREN else ""
+    if word.text.upper() == "CHAR" and not (number.isdigit() and int(number) < 128):
+        raise NotSupportedError("CHAR(n) knows the letters 0 to 127, written as a number: use NCHAR(n)")
+    return _made(word, TokenType.VAR, "CHR")
 
 
 def _closing(tokens: list[Token], start: int) -> int:
@@ -117,10 +138,19 @@ def _cast(word: Token, parts: list[list[Token]], end: Token) -> Iterator[Token]:
 
 
 def _styled(word: Token, kind: list[Token], value: list[Token], style: list[Token]) -> Iterator[Token]:
-    """A style says how a date is written as text."""
-    pattern = _STYLES.get("".join(token.text for token in style))
-    if pattern is None or kind[0].text.upper() not in _TEXT_TYPES:
-        raise NotSupportedError(f"CONVERT knows the styles {', '.join(_STYLES)}, for dates as text")
+    """A style says how a date is written as text, or read."""
+    name = "".join(token.text for token in style)
+    pattern, wanted = STYLES.get(name), kind[0].text.upper()
+    if pattern is None or wanted not in _TEXT_TYPES | _DATE_TYPES:
+        raise NotSupportedError(f"CONVERT knows the styles {', '.join(STYLES)}, for dates as text and texts as dates")
+    if wanted in _DATE_TYPES:
+        if len(value) != 1 or value[0].token_type not in (TokenType.STRING, TokenType.NATIONAL_STRING):
+            raise NotSupportedError(
+                f"CONVERT reads a constant text in a style; write CAST(x AS {wanted}) for a date, "
+                f"CAST(strptime(x, '{pattern}') AS {wanted}) for a text"
+            )
+        yield _made(word, TokenType.STRING, read_in_style(value[0].text, name))
+        return
     yield _made(word, TokenType.VAR, "STRFTIME")
     yield _made(word, TokenType.L_PAREN, "(")
     yield from value
@@ -136,19 +166,37 @@ def _made(place: Token, kind: TokenType, text: str) -> Token:
 def translated(tree: exp.Expression) -> exp.Expression:
     """Return the tree with T-SQL's types, concatenation, LEN, FORMAT, LIKE and column aliases put into our SQL."""
     for select in tree.find_all(exp.Select):
+        with_ties(select)
         for item in list(select.expressions):
             if isinstance(item, exp.EQ) and isinstance(item.this, exp.Column) and not item.this.table:
                 item.replace(exp.alias_(item.expression.copy(), item.this.this.copy()))
     for escaped in tree.find_all(exp.Escape):
         escaped.this.meta["escaped"] = True
+    for text in list(tree.find_all(exp.Literal)):
+        if text.is_string and _is_dated(text.parent) and (day := iso_day(text.this)):
+            text.replace(exp.Literal.string(day))
     replace_all(tree, _READERS)
+    for test in tree.find_all(*_TESTS):
+        for text in test.find_all(exp.Literal):
+            if text.parent is test and text.is_string and iso_day(text.this):
+                text.meta[DAY] = True
+    for total in tree.find_all(exp.Add):
+        total.meta[SUM] = True
     return tree
 
 
+def _is_dated(node: exp.Expression | None) -> bool:
+    named = isinstance(node, exp.Anonymous) and node.name.upper() in _DATED
+    return named or isinstance(node, exp.DateDiff)
+
+
 def _type(node: exp.Expression) -> exp.Expression | None:
-    """Types by T-SQL's names; text with a length is cut to it."""
+    """Types by T-SQL's names; text with a length is cut to it, and a day may be written without dashes."""
     kind = node.args["to"]
     name = str(kind.args.get("kind") or kind.this.name).upper()
+    day = iso_day(node.this.this) if isinstance(node.this, exp.Literal) and name.startswith(("DATE", "TIME")) else None
+    if day is not None:
+        node.this.replace(exp.Literal.string(day))
     if name in _TYPES:
         return type(node)(this=node.this, to=exp.DataType.build(_TYPES[name], dialect="duckdb"))
     length = kind.expressions[0].this if name in _TEXT_TYPES and kind.expressions else None
@@ -218,7 +266,9 @@ def _length(node: exp.Expression) -> exp.Expression | None:
 def _format(node: exp.Expression) -> exp.Expression | None:
     pattern = node.expressions[0] if len(node.expressions) == 1 else None
     if not isinstance(pattern, exp.Literal) or not _FORMATS.search(pattern.this):
-        raise NotSupportedError("FORMAT writes dates by patterns such as 'yyyy-MM-dd' only")
+        raise NotSupportedError(
+            "FORMAT writes dates by patterns such as 'yyyy-MM-dd' only; round numbers with CAST(x AS DECIMAL(20, 2))"
+        )
     text = _FORMATS.sub(lambda match: _FORMAT[match[0]], pattern.this.replace("%", "%%"))
     return exp.Anonymous(this="STRFTIME", expressions=[moment(node.this), exp.Literal.string(text)])
 
@@ -290,4 +340,5 @@ _READERS = {
     exp.Like: _like,
     exp.Escape: _escaped_like,
     exp.Join: _apply,
+    **READERS,
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sqlalchemy_dynamics import dbapi
-from sqlalchemy_dynamics.errors import InterfaceError
+from sqlalchemy_dynamics.errors import InterfaceError, NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 PAIRS = [
@@ -73,7 +73,54 @@ PAIRS = [
         "SELECT name FROM account WHERE createdon > DATEADD(year, -100, GETDATE()) AND createdon < GETDATE() + 1",
         "SELECT name FROM account WHERE createdon IS NOT NULL",
     ),
+    ("SELECT name + address1_city AS t, (name + telephone1) + '!' AS u FROM account",
+     "SELECT name || address1_city AS t, name || telephone1 || '!' AS u FROM account"),
+    ("SELECT d.n + d.c AS t, numberofemployees + 1 AS p FROM "
+     "(SELECT name AS n, address1_city AS c, numberofemployees FROM account) d",
+     "SELECT name || address1_city AS t, numberofemployees + 1 AS p FROM account"),
+    ("SELECT name FROM account WHERE createdon >= '20230101' AND createdon BETWEEN '20200101' AND '20991231 12:00'",
+     "SELECT name FROM account WHERE createdon >= '2023-01-01' AND createdon < '2099-12-31 12:00:00'"),
+    ("SELECT name FROM account WHERE createdon < CAST('20230101' AS DATETIME) OR name = '20230101'",
+     "SELECT name FROM account WHERE createdon < '2023-01-01'"),
+    ("SELECT DATEDIFF(day, '20240101', createdon) AS d, YEAR('2024-02-29') AS y, MONTH('20240229') AS m FROM account",
+     "SELECT date_diff('day', TIMESTAMP '2024-01-01', createdon) AS d, 2024 AS y, 2 AS m FROM account"),
+    ("SELECT CHAR(65) + NCHAR(8364) AS l, CAST(name AS CHAR(2)) AS c FROM account",
+     "SELECT 'A€' AS l, left(name, 2) AS c FROM account"),
+    ("SELECT PATINDEX('%a%', name) AS p, QUOTENAME(name) AS q, QUOTENAME('a\"b', '\"') AS r FROM account",
+     "SELECT strpos(name, 'a') AS p, '[' || replace(name, ']', ']]') || ']' AS q, '\"a\"\"b\"' AS r FROM account"),
+    ("SELECT DATETIMEFROMPARTS(2024, 2, 29, 1, 2, 3, 0) AS a, DATETIME2FROMPARTS(2024, 2, 29, 1, 2, 3, 5, 1) AS b, "
+     "DATEFROMPARTS(2024, 2, 29) AS c, SMALLDATETIMEFROMPARTS(2024, 2, 29, 1, 2) AS d",
+     "SELECT TIMESTAMP '2024-02-29 01:02:03' AS a, TIMESTAMP '2024-02-29 01:02:03.5' AS b, DATE '2024-02-29' AS c, "
+     "TIMESTAMP '2024-02-29 01:02:00' AS d"),
+    ("SELECT name FROM account WHERE createdon >= CONVERT(datetime, '01/02/2023 ', 103)",
+     "SELECT name FROM account WHERE createdon >= '2023-02-01'"),
+    ("SELECT CONVERT(date, '12/31/2023', 101) AS a, CONVERT(date, N'31.12.2023', 104) AS b, "
+     "CONVERT(datetime, '2023-12-31 10:11:12', 120) AS c",
+     "SELECT DATE '2023-12-31' AS a, DATE '2023-12-31' AS b, TIMESTAMP '2023-12-31 10:11:12' AS c"),
+    ("SELECT CONVERT(VARCHAR(30), createdon, 121) AS a, CONVERT(VARCHAR(30), createdon, 104) AS b FROM account",
+     "SELECT strftime(createdon, '%Y-%m-%d %H:%M:%S.000') AS a, strftime(createdon, '%d.%m.%Y') AS b FROM account"),
+    ("SELECT TOP 3 WITH TIES name, statecode AS s FROM account ORDER BY s DESC",
+     "SELECT name, statecode AS s FROM account WHERE statecode = (SELECT max(statecode) FROM account)"),
+    ("SELECT TOP (2) WITH TIES numberofemployees FROM account ORDER BY 1 DESC",
+     "SELECT numberofemployees FROM account QUALIFY rank() OVER (ORDER BY numberofemployees DESC) <= 2"),
 ]  # fmt: skip
+REFUSED = {
+    "SELECT CONVERT(date, createdon, 103) FROM account": "CAST(x AS DATE)",
+    "SELECT CONVERT(date, '31/31/2023', 103)": "is no date of style 103",
+    "SELECT CONVERT(varchar(10), createdon, 99) FROM account": "knows the styles",
+    "SELECT DATALENGTH(name) FROM account": "LEN(x)",
+    "SELECT STR(1.5, 5, 1)": "CAST(ROUND(x, n) AS VARCHAR(20))",
+    "SELECT ISNUMERIC(name) FROM account": "TRY_CAST(x AS DECIMAL(38, 10))",
+    "SELECT ISDATE(name) FROM account": "TRY_CAST(x AS DATETIME)",
+    "SELECT FORMAT(revenue, 'N2') FROM account": "CAST(x AS DECIMAL(20, 2))",
+    "SELECT SWITCHOFFSET(createdon, '+02:00') FROM account": "AT TIME ZONE 'Europe/Berlin'",
+    "SELECT createdon AT TIME ZONE 'W. Europe Standard Time' FROM account": "IANA",
+    "SELECT CHAR(200)": "NCHAR",
+    "SELECT PATINDEX('%[0-9]%', name) FROM account": "plain text",
+    "SELECT 0xAB": "bind a parameter",
+    "SELECT TOP 3 WITH TIES name FROM account": "needs an ORDER BY",
+    "SELECT DISTINCT TOP 3 WITH TIES name FROM account ORDER BY name": "in a subquery",
+}
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +139,15 @@ def _answer(connection: dbapi.Connection, sql: str, values: Any = ()) -> tuple[l
 @pytest.mark.parametrize(("tsql", "own"), PAIRS)
 def test_means_the_same(both: tuple[dbapi.Connection, dbapi.Connection], tsql: str, own: str) -> None:
     assert _answer(both[0], tsql) == _answer(both[1], own)
+
+
+@pytest.mark.parametrize(("tsql", "alternative"), REFUSED.items())
+def test_what_is_not_exact_names_the_alternative(
+    both: tuple[dbapi.Connection, dbapi.Connection], tsql: str, alternative: str
+) -> None:
+    with pytest.raises((NotSupportedError, ProgrammingError)) as raised:
+        _answer(both[0], tsql)
+    assert alternative in str(raised.value)
 
 
 def test_variables_are_named_parameters(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
