@@ -32,6 +32,7 @@ STYLES = {
 }
 """Patterns of CONVERT's styles, as STRFTIME takes them."""
 _DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)(?= |$)")
+_MARKS = {"[": ("[", "]"), "]": ("[", "]"), '"': ('"', '"'), "'": ("'", "'")}
 _INSTEAD = {
     "DATALENGTH": "LEN(x) counts characters, octet_length(encode(x)) bytes of UTF-8",
     "STR": "use CAST(ROUND(x, n) AS VARCHAR(20))",
@@ -108,7 +109,7 @@ def _pattern_index(pattern: exp.Expression, text: exp.Expression) -> exp.Express
 def _quote_name(text: exp.Expression, mark: exp.Expression | None = None) -> exp.Expression:
     """The name in brackets; names of more than 128 letters are NULL."""
     given = mark.this if isinstance(mark, exp.Literal) else "[" if mark is None else ""
-    opening, closing = {"[": "[]", "]": "[]", '"': '""', "'": "''"}.get(given, ("", ""))
+    opening, closing = _MARKS.get(given, ("", ""))
     if not closing:
         raise NotSupportedError("QUOTENAME puts names in brackets, double or single quotes")
     doubled = exp.Anonymous(this="REPLACE", expressions=[text, *map(exp.Literal.string, (closing, closing * 2))])
