@@ -24,7 +24,10 @@ Processor = Callable[[Any], Any]
 
 
 class GUID(_UuidBase):
-    """A unique identifier. Values are lower-case `str`, or `uuid.UUID` with `as_uuid`; both are taken as parameters."""
+    """A unique identifier. Values are lower-case `str`, or `uuid.UUID` with `as_uuid`; both are taken as parameters.
+
+    So is ``(table, guid)``, as lookups to several tables take it.
+    """
 
     __visit_name__ = "UUID"
     cache_ok = True
@@ -38,7 +41,7 @@ class GUID(_UuidBase):
         return uuid.UUID if self.as_uuid else str
 
     def bind_processor(self, dialect: Dialect) -> Processor:
-        return lambda value: None if value is None else str(value).lower()
+        return lambda value: value if value is None or isinstance(value, tuple) else str(value).lower()
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor | None:
         return _to_uuid if self.as_uuid else None

@@ -91,6 +91,14 @@ def test_a_statement_within_another_does_not_write(statement: str, sql: Sql) -> 
         sql(statement)
 
 
+def test_a_reflected_lookup_takes_table_and_guid(engine: Any, sample: Any, sql: Sql) -> None:
+    key = sql("SELECT contactid FROM contact LIMIT 1").fetchall()[0][0]
+    asked = sa.text("SELECT new_customerid, new_customeridtype FROM new_sample WHERE new_code = 'pair'")
+    with engine.begin() as connection:
+        connection.execute(sa.insert(sample).values(new_code="pair", new_customerid=("contact", uuid.UUID(key))))
+        assert connection.execute(asked).all() == [(key, "contact")]
+
+
 def test_choices_of_a_list(sql: Sql) -> None:
     statement = "INSERT INTO new_sample (new_colors) VALUES (?) RETURNING new_colors, new_colorsname"
     for value in ("Amber; Bronze", "amber,bronze", "1;2", ["Amber", 2]):
