@@ -108,6 +108,8 @@ def plain(kind: str, value: Any) -> Any:
     """Return a value of a result as SQLite holds it, amounts as whole numbers of their last digit."""
     if value is None:
         return None
+    if _leads_to_rows(kind):
+        return named(value)
     if kind in ("money", "exact"):
         return round(Decimal(str(value)) * 10 ** (4 if kind == "money" else 10))
     if kind == "flag":
@@ -117,6 +119,10 @@ def plain(kind: str, value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return str(value).lower() if isinstance(value, uuid.UUID) else value
+
+
+def _leads_to_rows(kind: str) -> bool:
+    return kind.split(" ")[0] in TABLES
 
 
 def columns_of(table: str) -> Iterator[tuple[str, str]]:
@@ -156,7 +162,11 @@ def rows_of_sandbox(org: Sandbox) -> Rows:
             for column, _ in columns_of(name)
         ]
         rows = store.query(f"SELECT {', '.join([table.key, *physical])} FROM {name}")
-        found[name] = _sorted((named(row[0]), *row[1:]) for row in rows)
+        kinds = [kind for _, kind in columns_of(name)]
+        found[name] = _sorted(
+            (named(row[0]), *(named(v) if _leads_to_rows(k) else v for k, v in zip(kinds, row[1:], strict=True)))
+            for row in rows
+        )
     found[LINKS] = _sorted(tuple(map(named, row)) for row in store.query(f"SELECT {', '.join(ENDS)} FROM {LINKS}"))
     return found
 
