@@ -20,6 +20,7 @@ from sqlalchemy_dynamics.dbapi.journal import Ended, begin
 from sqlalchemy_dynamics.dbapi.secrecy import guarded
 from sqlalchemy_dynamics.edm import TypeCode, type_code
 from sqlalchemy_dynamics.errors import DatabaseError, InterfaceError, ProgrammingError
+from sqlalchemy_dynamics.planner.parse import parse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,9 +79,15 @@ class Cursor:
             self._log_end(f"{result.rowcount} rows")
         return self
 
-    def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters] | pa.Table) -> Cursor:
-        """Run a statement without rows once per parameter set, or per row of an Arrow table; `rowcount` is the sum."""
-        operation, sets = statement_given(operation), _rows_of(seq_of_parameters)
+    def executemany(
+        self, operation: str, seq_of_parameters: Iterable[Parameters] | pa.Table | pa.RecordBatch | pa.RecordBatchReader
+    ) -> Cursor:
+        """Run a statement without rows once per parameter set, or per row of an Arrow table, batch or reader.
+
+        `rowcount` is the sum.
+        """
+        operation = statement_given(operation)
+        sets = self._rows_of(operation, seq_of_parameters)
         self._start()
         written = self._write_many(operation, sets)
         if written is not None:
@@ -207,6 +214,15 @@ class Cursor:
             self._log_end(f"failed: {failure}")
             raise
 
+    def _rows_of(self, operation: str, sets: Any) -> list[Parameters]:
+        """Parameter sets as a list; the columns of Arrow's are the ? markers in order, or the :name ones by name."""
+        table = sets.read_all() if hasattr(sets, "read_all") else sets
+        if not hasattr(table, "to_pylist"):
+            return cast("list[Parameters]", sets_given(sets))
+        if parse(operation, self.connection.settings.text("SqlDialect")).markers:
+            return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        return cast("list[Parameters]", table.to_pylist())
+
     def _write_many(self, operation: str, sets: list[Parameters]) -> int | None:
         self._ended, self._fetched = begin(self.connection.session.trace, operation), 0
         try:
@@ -274,13 +290,6 @@ class Cursor:
         self._log_end(f"failed: {failure or type(failure).__name__}")
         self._release()
         self._broken = failure
-
-
-def _rows_of(sets: Any) -> list[Parameters]:
-    """Parameter sets as a list; the columns of an Arrow table are the markers in order."""
-    if hasattr(sets, "to_batches"):
-        return list(zip(*(column.to_pylist() for column in sets.columns), strict=True))
-    return cast("list[Parameters]", sets_given(sets))
 
 
 def _describe(column: ResultColumn) -> Description:

@@ -108,3 +108,13 @@ def test_arrow_tables_are_rows(connect: Connect, sql: Sql) -> None:
     cursor = connect().cursor().executemany("INSERT INTO account (name, revenue) VALUES (?, ?)", table)
     assert cursor.rowcount == 3
     assert sql("SELECT sum(revenue) FROM account WHERE name = 'arrow'").fetchone() == (4,)
+
+
+def test_arrow_columns_are_named_markers(connect: Connect, sql: Sql) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"r": [1, None], "n": ["named", "named"], "more": [0, 0]})
+    reader = pyarrow.RecordBatchReader.from_batches(table.schema, table.to_batches())
+    for rows in (table, table.to_batches()[0], reader):
+        named = connect().cursor().executemany("INSERT INTO account (name, revenue) VALUES (:n, :r)", rows)
+        assert named.rowcount == 2
+    assert sql("SELECT count(*), sum(revenue) FROM account WHERE name = 'named'").fetchone() == (6, 3)
