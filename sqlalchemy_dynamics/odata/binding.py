@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, cast
 
-from sqlalchemy_dynamics.errors import ProgrammingError
+from sqlalchemy_dynamics.errors import DataError, ProgrammingError
 from sqlalchemy_dynamics.odata.filters import (
     All,
     Among,
@@ -28,7 +28,7 @@ from sqlalchemy_dynamics.odata.filters import (
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.odata.narrowing import narrowed
 
-__all__ = ["among", "bind", "compare", "simplify"]
+__all__ = ["among", "bind", "check_counts", "compare", "simplify"]
 
 Values = Mapping[Any, object]
 
@@ -41,6 +41,7 @@ _WHOLE_NUMBERS = {
 # The service's datetime starts here; an earlier literal is refused (dataverse-web-api: min date).
 _FIRST_MOMENT = datetime(1753, 1, 1, tzinfo=UTC)
 _ALWAYS = Both(())
+_OF_VALUES = frozenset({"In", "NotIn", "Between", "NotBetween"})
 
 
 def bind(wanted: Filter, values: Sequence[object] | Values) -> Filter:
@@ -160,8 +161,20 @@ def _bind_call(node: CrmCall, values: Values) -> Filter:
     found = [_value(operand, values) for operand in node.operands]
     if any(value is None for value in found):
         return Never()
-    operands = (_converted(value, each.edm) for value, each in zip(found, node.operands, strict=True))
-    return replace(node, operands=tuple(operands))
+    operands = tuple(_converted(value, each.edm) for value, each in zip(found, node.operands, strict=True))
+    call = replace(node, operands=operands)
+    check_counts(call)
+    return call
+
+
+def check_counts(call: CrmCall) -> None:
+    """Raise DataError for a count of days, weeks… or a year that is not positive (dataverse-web-api: query functions).
+
+    Values that are known already are checked.
+    """
+    for each in () if call.name in _OF_VALUES else call.operands:
+        if isinstance(each, Value) and each.edm == "Edm.Int64" and cast(int, each.value) < 1:
+            raise DataError(f"a function of relative dates counts from 1, not {each.value}")
 
 
 def _converted(value: object, edm: str) -> Value:

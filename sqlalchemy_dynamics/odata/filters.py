@@ -181,16 +181,20 @@ _LIST_FUNCTIONS = frozenset({"In", "NotIn", "Between", "NotBetween", "ContainVal
 
 
 class _Text(NamedTuple):
+    """What was written; `parts` are the terms of a chain of the level."""
+
     text: str
     level: int = _ATOM
+    parts: tuple[_Text, ...] = ()
 
 
 def _join(parts: Iterable[_Text], word: str, level: int) -> _Text:
-    unique = list(dict.fromkeys(parts))
+    flat = (inner for part in parts for inner in (part.parts if part.level == level else (part,)))
+    unique = tuple(dict.fromkeys(flat))
     if len(unique) == 1:
         return unique[0]
-    texts = (text if own in (_ATOM, level) else f"({text})" for text, own in unique)
-    return _Text(f" {word} ".join(texts), level)
+    texts = (part.text if part.level == _ATOM else f"({part.text})" for part in unique)
+    return _Text(f" {word} ".join(texts), level, unique)
 
 
 def _all_of(*parts: _Text) -> _Text:

@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlalchemy_dynamics.edm import UUID
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
+from sqlalchemy_dynamics.odata.binding import check_counts
 from sqlalchemy_dynamics.odata.filters import CrmCall, Never, Operand, Parameter, Value
 from sqlalchemy_dynamics.planner.constants import Kinds, operand
 from sqlalchemy_dynamics.planner.moments import Key, literal_moment
@@ -148,7 +149,7 @@ def refuse_left(tree: exp.Expression, refused: dict[str, str]) -> None:
 def crm_condition(
     translator: Translator, node: exp.Anonymous, target: Occurrence, negated: bool
 ) -> CrmCall | Never | None:
-    """Return a call as a filter. Raises ProgrammingError for wrong columns and arguments."""
+    """Return a call as a filter. Raises ProgrammingError for wrong columns and arguments, DataError for counts < 1."""
     function = FUNCTIONS.get(node.name.lower())
     if function is None or not node.expressions:
         return None
@@ -165,7 +166,9 @@ def crm_condition(
     if negated and not function.twin:
         translator.refused[shown(node)] = f"{function.sql} has no negation at the service"
         return None
-    return CrmCall(function.twin if negated else function.wire, (column.wire,), operands)
+    call = CrmCall(function.twin if negated else function.wire, (column.wire,), operands)
+    check_counts(call)
+    return call
 
 
 def _checked(function: Function, column: Column, table: Table) -> Column:

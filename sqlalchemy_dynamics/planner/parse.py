@@ -31,6 +31,7 @@ _VALUES = (
 _INTERNALS = re.compile(r"<class '[\w.]*?(\w+)'>|<Token [^>]*?text: (.*?), line[^>]*>")
 _SCHEMAS = ("dbo", "main")
 _CLOCK = "statement_moment"
+_LONG_CHAIN = 16
 _NOW = {
     **dict.fromkeys(
         ("GETDATE", "GETUTCDATE", "SYSUTCDATETIME", "SYSDATETIME", "NOW", "SYSDATETIMEOFFSET"), "TIMESTAMPTZ"
@@ -98,6 +99,7 @@ def parse(sql: str, dialect: str = "dynamics") -> Statement:
     _refuse_inner_writes(tree)
     _forget_schemas(tree)
     tree = friendly(spoken.tree(tree))
+    _balance(tree)
     clock = _hold_clock(tree, markers + 1 if markers else _CLOCK)
     return Statement(kind, tree, markers, pinned=_pinned(tree), clock=clock)
 
@@ -200,6 +202,22 @@ def _forget_schemas(tree: exp.Expression) -> None:
     for column in tree.find_all(exp.Column):
         if column.text("db").lower() in _SCHEMAS and not column.text("catalog"):
             column.set("db", None)
+
+
+def _balance(tree: exp.Expression) -> None:
+    """Keep long chains of AND and OR shallow: every walk up or down them costs their depth."""
+    for node in list(tree.find_all(exp.And, exp.Or)):
+        if type(node.parent) is not type(node):
+            terms = list(node.flatten(unnest=False))
+            if len(terms) > _LONG_CHAIN:
+                node.replace(_halved(type(node), terms))
+
+
+def _halved(kind: type[exp.Expression], terms: list[exp.Expression]) -> exp.Expression:
+    if len(terms) == 1:
+        return terms[0]
+    middle = len(terms) // 2
+    return kind(this=_halved(kind, terms[:middle]), expression=_halved(kind, terms[middle:]))
 
 
 def _opening(token: Token) -> str:

@@ -90,7 +90,11 @@ CRM = "Microsoft.Dynamics.CRM."
         (Both((ONE, Either((TWO, Null(NAME))))), "code eq 1 and (code eq 2 or name eq null)"),
         (Either((ONE, Both((TWO, Null(NAME))))), "code eq 1 or (code eq 2 and name eq null)"),
         (Either((ONE, Compare(NAME, "ne", text("x")))), "code eq 1 or (name ne 'x' and name ne null)"),
-        (Both((ONE, Both((TWO, ONE)), ONE)), "code eq 1 and code eq 2 and code eq 1"),
+        (
+            Both((Compare(CODE, "ne", number(1)), Compare(CODE, "ne", number(2)), Compare(CODE, "ne", number(3)))),
+            "code ne 1 and code ne null and code ne 2 and code ne 3",
+        ),
+        (Both((ONE, Both((TWO, ONE)), ONE)), "code eq 1 and code eq 2"),
         (Both((Either((ONE, TWO)),)), "code eq 1 or code eq 2"),
         (Has(("Account_Tasks",)), "Account_Tasks/any()"),
         (

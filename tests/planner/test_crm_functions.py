@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sqlalchemy_dynamics import dbapi
-from sqlalchemy_dynamics.errors import DatabaseError, ProgrammingError
+from sqlalchemy_dynamics.errors import DatabaseError, DataError, ProgrammingError
 from sqlalchemy_dynamics.planner.crm_functions import FUNCTIONS, Function
 from sqlalchemy_dynamics.sandbox import Sandbox
 
@@ -55,6 +55,27 @@ def test_asked_of_the_service(both: tuple[dbapi.Connection, dbapi.Connection], f
         return
     assert _rows(pushed, sql) == _rows(local, sql)
     assert len(pushed.explain(sql)) == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "values"),
+    [
+        ("last_x_days(createdon, -1)", ()),
+        ("last_x_days(createdon, 0)", ()),
+        ("older_than_x_minutes(createdon, ?)", (-5,)),
+        ("in_fiscal_period_and_year(createdon, 1, ?)", (0,)),
+    ],
+)
+def test_counts_are_positive(both: tuple[dbapi.Connection, dbapi.Connection], sql: str, values: tuple[int]) -> None:
+    for connection in both:
+        with pytest.raises(DataError, match=f"counts from 1, not {min((*values, -1 if '-1' in sql else 0))}"):
+            _rows(connection, f"SELECT accountid FROM account WHERE {sql}", *values)
+
+
+def test_values_may_be_negative(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
+    plain = _rows(both[1], "SELECT accountid FROM account WHERE numberofemployees IN (-5, 0)")
+    for call in ("in_values(numberofemployees, -5, 0)", "in_range(numberofemployees, -5, 0)"):
+        assert _rows(both[0], f"SELECT accountid FROM account WHERE {call}") == plain
 
 
 def test_a_twin_is_the_negation(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
