@@ -22,6 +22,8 @@ def conflict_of(
         return None
     if node.args.get("duplicate") or node.args.get("constraint"):
         raise NotSupportedError("name the key's columns: ON CONFLICT (column, …) DO UPDATE SET … or DO NOTHING")
+    if table.intersect:
+        raise NotSupportedError(f"rows of {table.name} are links, without ON CONFLICT: add WHERE NOT EXISTS (…)")
     if any(each.kind is Kind.FILE for each in columns):
         raise NotSupportedError("ON CONFLICT cannot set file columns: set them in an UPDATE")
     named = [_column_name(each) for each in node.args.get("conflict_keys") or ()]

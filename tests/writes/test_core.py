@@ -99,6 +99,21 @@ def test_a_reflected_lookup_takes_table_and_guid(engine: Any, sample: Any, sql: 
         assert connection.execute(asked).all() == [(key, "contact")]
 
 
+def test_links_know_no_conflict_but_may_be_left_out(sql: Sql) -> None:
+    statement = (
+        "INSERT INTO opportunitycompetitors (opportunityid, competitorid) "
+        "SELECT o.opportunityid, c.competitorid FROM opportunity o CROSS JOIN competitor c"
+    )
+    with pytest.raises(errors.NotSupportedError, match=r"add WHERE NOT EXISTS"):
+        sql(f"{statement} WHERE TRUE ON CONFLICT DO NOTHING")
+    missing = (
+        " WHERE NOT EXISTS (SELECT 1 FROM opportunitycompetitors l "
+        "WHERE l.opportunityid = o.opportunityid AND l.competitorid = c.competitorid)"
+    )
+    assert sql(statement + missing).rowcount > 0
+    assert sql(statement + missing).rowcount == 0
+
+
 def test_choices_of_a_list(sql: Sql) -> None:
     statement = "INSERT INTO new_sample (new_colors) VALUES (?) RETURNING new_colors, new_colorsname"
     for value in ("Amber; Bronze", "amber,bronze", "1;2", ["Amber", 2]):
