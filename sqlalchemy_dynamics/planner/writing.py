@@ -11,6 +11,7 @@ from sqlalchemy_dynamics.metadata.model import Column, Companion
 from sqlalchemy_dynamics.planner.change_plan import LEFT_OUT, Fetched, Fixed, Returning, Term, Write
 from sqlalchemy_dynamics.planner.conflicts import conflict_of, is_default
 from sqlalchemy_dynamics.planner.constants import Kinds
+from sqlalchemy_dynamics.planner.lengths import shaping
 from sqlalchemy_dynamics.planner.names import Lookup, find_occurrences
 from sqlalchemy_dynamics.planner.parse import parse, render
 from sqlalchemy_dynamics.planner.plan import Plan
@@ -50,7 +51,7 @@ def returning_plan(
     markers = ", ".join(f"${_KEY}{number}" for number in range(count))
     statement = parse(f'{returning.sql} WHERE "{returning.key}" IN ({markers})')
     assert statement.tree is not None
-    pinned = {key: values.get(key) for key in statement.pinned}
+    pinned = shaping(statement.pinned, values)
     keys: dict[int | str, str] = {f"{_KEY}{number}": "str" for number in range(count)}
     return plan_select(statement.tree, lookup, {**kinds, **keys}, pinned, pushdown)
 
@@ -264,7 +265,7 @@ class _Planner:
     def _planned(self, query: exp.Expression) -> Plan:
         statement = parse(render(query))
         assert statement.tree is not None
-        pinned = {key: self._values.get(key) for key in statement.pinned}
+        pinned = shaping(statement.pinned, self._values)
         return plan_select(statement.tree, self._lookup, self._kinds, pinned, self._pushdown)
 
     def _returning(self) -> Returning | None:
