@@ -35,6 +35,7 @@ from tests.differential.statements import statement
 NOON = datetime(2024, 2, 14, 12, 0, 0, 250_000, UTC)
 TEXT_COLUMNS = [name for name, kind in COLUMNS.items() if kind == "text"]
 EXAMPLES = int(os.environ.get("DYNAMICS_DIFFERENTIAL", "300"))
+pytestmark = pytest.mark.timeout(180 + EXAMPLES)
 
 
 @dataclass

@@ -22,6 +22,7 @@ from tests.differential.organisation import SEED
 from tests.differential.test_answers import Witnesses, _post
 
 EXAMPLES = max(1, int(os.environ.get("DYNAMICS_DIFFERENTIAL", "300")) // 3)
+pytestmark = pytest.mark.timeout(180 + 3 * EXAMPLES)
 
 
 @pytest.fixture(scope="module", params=[7, 24, 0], ids=["few", "many", "none"])

@@ -17,6 +17,7 @@ from tests.differential.ordered_statements import Ordered, ordered_statement, pl
 from tests.differential.organisation import METADATA, SEED, rows
 from tests.differential.test_answers import EXAMPLES, NOON, _at_noon, _comparable, _plain, _post
 
+pytestmark = pytest.mark.timeout(180 + EXAMPLES)
 Rows = list[tuple[Any, ...]]
 
 

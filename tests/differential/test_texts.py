@@ -22,6 +22,8 @@ from tests.differential.text_statements import TextStatement, text_statement
 
 __all__ = ["witnesses"]
 
+pytestmark = pytest.mark.timeout(180 + EXAMPLES)
+
 Rows = list[tuple[Any, ...]]
 
 
