@@ -34,6 +34,7 @@ from sqlalchemy_dynamics.planner.residual import (
     is_read_once,
     name_outputs,
     parameters_in,
+    read_days,
     read_parameters,
     settle,
     stand_in,
@@ -194,6 +195,7 @@ def _residual(
     occurrences = [each for each in occurrences if each.node.root() is tree]
     columns = columns_needed(tree, occurrences)
     order_guids(tree, Types(translator.sources))
+    read_days(tree, translator)
     read_parameters(tree, translator)
     speak_text_rule(tree, translator.sources, kinds)
     stand_in(occurrences)

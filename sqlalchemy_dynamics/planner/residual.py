@@ -13,13 +13,16 @@ from sqlalchemy_dynamics.planner.parse import parameter_key, render
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.spoken import title
 
-__all__ = ["is_read_once", "name_outputs", "parameters_in", "read_parameters", "settle", "stand_in", "to_sql"]
+__all__ = [
+    "is_read_once", "name_outputs", "parameters_in", "read_days", "read_parameters", "settle", "stand_in", "to_sql",
+]  # fmt: skip
 
 _COMPARISONS = (
     *(exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In),
     *(exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between),
 )
 _CAST_KINDS = {"UUID": {"str"}, "INTEGER": {"str"}, "BIGINT": {"str"}, "DECIMAL": {"float", "str"}, "DOUBLE": {"str"}}
+_WITHIN_DAYS = frozenset({"HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"})
 _TIMES = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE"})
 
 
@@ -49,6 +52,15 @@ def stand_in(occurrences: Iterable[Occurrence]) -> None:
         node.set("alias", alias)
         node.set("this", exp.to_identifier(occurrence.view))
         node.set("db", None)
+
+
+def read_days(tree: exp.Expression, translator: Translator) -> None:
+    """Truncate days to hours as midnights: DuckDB 2.0 finds no day equal to one that is truncated as it is."""
+    for node in tree.find_all(exp.DateTrunc, exp.TimestampTrunc):
+        owned = translator.sources.owner_of(node.this)
+        is_day = owned is not None and owned[1].type.family == "DATE"
+        if node.text("unit").upper() in _WITHIN_DAYS and (is_day or node.this.is_type("DATE")):
+            node.set("this", exp.cast(node.this.copy(), "TIMESTAMP"))
 
 
 def read_parameters(tree: exp.Expression, translator: Translator) -> None:

@@ -15,6 +15,8 @@ CONDITIONS = [
     "{day} BETWEEN '{this} 12:00:00' AND now()",
     "{day} BETWEEN '{this} 12:00:00' AND '9999-01-01'",
     "{day} IN ('{this} 12:00:00', DATE '{other}')",
+    "DATE_TRUNC('hour', {day}) = DATE '{this}'",
+    "DATE_TRUNC('minute', {day}) IN (DATE '{this}', TIMESTAMP '{other} 00:00:00')",
 ]
 
 
