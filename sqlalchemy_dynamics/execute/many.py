@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
@@ -15,9 +15,12 @@ from sqlalchemy_dynamics.execute.parties import PARTIES
 from sqlalchemy_dynamics.execute.preparing import Given, Numbered, Preparing, Values, given_of
 from sqlalchemy_dynamics.execute.units import Failure, Units
 from sqlalchemy_dynamics.execute.upserts import Upserts
-from sqlalchemy_dynamics.planner.change_plan import Write
+from sqlalchemy_dynamics.planner.change_plan import Fixed, Write
+from sqlalchemy_dynamics.planner.given_rows import all_match_alike
 
 __all__ = ["Host", "Many"]
+
+_MATCHED_TOGETHER = 200
 
 
 class Host(Protocol):
@@ -69,6 +72,10 @@ class Many:
 
     def run(self, tree: object, sets: Sequence[Values]) -> int:
         """Return the number of rows changed. Raises the error of the first set that is refused, its number named."""
+        if self.failures is None and len(sets) > 1:
+            self._write = self._planned(tree, sets[0])
+            if all_match_alike(self._write, sets):
+                return self.host.sent(list(self._matched(self._write, sets)), self.bulk.statements)
         for number, values in enumerate(sets, start=1):
             if self._write is None or self._write.source is not None:
                 self._write = self._planned(tree, values)
@@ -77,6 +84,16 @@ class Many:
             except DatabaseError as error:
                 self._refused(error, number)
         return self.done + self._sent()
+
+    def _matched(self, write: Write, sets: Sequence[Values]) -> Iterator[Change]:
+        """The changes of all sets, whose rows are looked for together: what is set cannot make others match."""
+        numbered = list(enumerate(sets, start=1))
+        for start in range(0, len(numbered), _MATCHED_TOGETHER):
+            some = dict(numbered[start : start + _MATCHED_TOGETHER])
+            found = self.host.preparing.matching(write, some)
+            for number, keys in sorted(found.items()):
+                alone = replace(write, source=None, keys=tuple(map(Fixed, keys)))
+                yield from self._numbered(alone, some[number], number)
 
     def _planned(self, tree: object, values: Values) -> Write:
         write = self.host.planned(tree, values)

@@ -21,6 +21,7 @@ from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION, version_tag
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.planner.change_plan import LeftOut, Term, Write, value_of
+from sqlalchemy_dynamics.planner.given_rows import matching_plan
 from sqlalchemy_dynamics.planner.plan import Plan
 
 if TYPE_CHECKING:
@@ -118,6 +119,15 @@ class Preparing:
         _check_width(write, result)
         rows = [row for block in result.rows() for row in block]
         return Fetched(result.columns, handles(rows, write.source.downloads, self.session.send))
+
+    def matching(self, write: Write, sets: Mapping[int, Values]) -> dict[int, list[str]]:
+        """Return the keys of the rows that each set of values means, by its number."""
+        plan, given = matching_plan(write, sets, self.catalog.table, self.session.settings.flag("Pushdown"))
+        found: dict[int, list[str]] = {}
+        for block in self.read(plan, given).rows():
+            for number, key in block:
+                found.setdefault(int(str(number)), []).append(str(key).lower())
+        return found
 
     def without_source(self, write: Write, fetched: Fetched) -> Fetched:
         """The part of the rows read that DELETE … RETURNING returns, each row once."""

@@ -80,7 +80,9 @@ class Write:
     `rows` has one entry, a template for each row that the SELECT yields, its key in `keys[0]`. `version` must be the
     row's own, else it is left alone. `alone` says that WHERE names keys and nothing else: no read is needed.
     `returned` is where in the source's rows begins what DELETE returns; `alias` is what the statement calls the table.
-    `guard` is where the source's rows hold the version that an UPDATE was computed from.
+    `guard` is where the source's rows hold the version that an UPDATE was computed from. `found_by` is not empty when
+    WHERE is nothing but these columns being equal to these parameters, and nothing that is set can change them: the
+    rows that many sets of values mean can be looked for together.
     """
 
     verb: str
@@ -96,3 +98,4 @@ class Write:
     returned: int | None = None
     alias: str = ""
     guard: int | None = None
+    found_by: tuple[tuple[Column, int | str], ...] = ()

@@ -7,14 +7,15 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.metadata.model import Table
+from sqlalchemy_dynamics.metadata.model import Column, Kind, Table
 from sqlalchemy_dynamics.planner.change_plan import Fixed, Term
 from sqlalchemy_dynamics.planner.parse import parameter_key
 from sqlalchemy_dynamics.planner.plan import Marker
 
-__all__ = ["keys_alone", "term_of"]
+__all__ = ["equal_to_parameters", "keys_alone", "term_of"]
 
 _VERSION = "versionnumber"
+_KEPT = (Kind.VALUE, Kind.LOOKUP)
 _TEXTS = ("DATE", "TIMESTAMP", "TIMESTAMPTZ", "UUID", "TEXT", "VARCHAR")
 
 
@@ -57,6 +58,21 @@ def keys_alone(where: exp.Expression, table: Table, names: set[str]) -> tuple[tu
     if keys is None or (version is not None and len(keys) != 1):
         return None
     return keys, version
+
+
+def equal_to_parameters(where: exp.Expression, table: Table, names: set[str]) -> tuple[tuple[Column, int | str], ...]:
+    """Return the columns that a WHERE wants equal to parameters when it says nothing else, none otherwise.
+
+    Only columns that hold what is written to them count: what the service makes may change with others.
+    """
+    found = []
+    for condition in _conditions(where):
+        column, terms = _named(condition, names) if isinstance(condition, exp.EQ) else ("", ())
+        known = table.column(column) if column else None
+        if known is None or not isinstance(terms[0], Marker) or known.kind not in _KEPT or not known.updatable:
+            return ()
+        found.append((known, terms[0].key))
+    return tuple(found)
 
 
 def _conditions(where: exp.Expression) -> Iterator[exp.Expression]:

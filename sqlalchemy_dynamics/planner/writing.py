@@ -16,7 +16,7 @@ from sqlalchemy_dynamics.planner.names import Lookup, find_occurrences
 from sqlalchemy_dynamics.planner.parse import parse, render
 from sqlalchemy_dynamics.planner.plan import Plan
 from sqlalchemy_dynamics.planner.reading import plan_select
-from sqlalchemy_dynamics.planner.terms import keys_alone, term_of
+from sqlalchemy_dynamics.planner.terms import equal_to_parameters, keys_alone, term_of
 from sqlalchemy_dynamics.planner.values import read_only_text
 
 __all__ = ["plan_write", "returning_plan"]
@@ -171,7 +171,8 @@ class _Planner:
         positions = iter(range(1, len(computed) + 1))
         row = tuple(Fetched(next(positions)) if term is None else term for term in terms)
         guard = len(computed) + 1 if guarded else None
-        return self._write("update", tuple(columns), (row,), source, (Fetched(0),), guard=guard)
+        found_by = () if computed else self._found_by(columns)
+        return self._write("update", tuple(columns), (row,), source, (Fetched(0),), guard=guard, found_by=found_by)
 
     def _reads_itself(self, nodes: Sequence[exp.Expression]) -> bool:
         """Whether values are computed from what the row holds, in a table whose rows have versions."""
@@ -189,7 +190,16 @@ class _Planner:
         wanted = [self._own_star(node) for node in tree.args["returning"].expressions] if returning else []
         source = self._reading([*linked, *wanted])
         returned = 1 + len(linked) if returning else None
-        return self._write("delete", (), (), source, (Fetched(0),), returned=returned)
+        found_by = () if wanted or linked else self._found_by(())
+        return self._write("delete", (), (), source, (Fetched(0),), returned=returned, found_by=found_by)
+
+    def _found_by(self, changed: Sequence[Column]) -> tuple[tuple[Column, int | str], ...]:
+        where = self._tree.args.get("where")
+        if where is None or self._more_tables() or self._tree.args.get("with_") or self._tree.args.get("with"):
+            return ()
+        found = equal_to_parameters(where.this, self._table, {self._alias.lower(), self._node.name.lower()})
+        names = {name for column in changed for name in (column.name, column.base)}
+        return () if any(column.name in names for column, _ in found) else found
 
     def _is_list(self) -> bool:
         """Whether rows are entries of lists, which cannot be addressed: links, and parties of activities."""
@@ -218,6 +228,7 @@ class _Planner:
         version: Term | None = None,
         returned: int | None = None,
         guard: int | None = None,
+        found_by: tuple[tuple[Column, int | str], ...] = (),
     ) -> Write:
         filtered = self._tree.args.get("where") is not None
         returning = self._returning()
@@ -233,6 +244,7 @@ class _Planner:
             filtered=filtered,
             returned=returned,
             guard=guard,
+            found_by=found_by,
         )
 
     def _keys_alone(self) -> tuple[tuple[Term, ...], Term | None] | None:

@@ -79,6 +79,48 @@ def test_what_reads_rows_sees_what_was_written_before(sql: Sql, connect: Connect
     assert sql("SELECT revenue FROM account WHERE name = 'counter'").fetchone() == (3,)
 
 
+def test_rows_named_by_other_columns_are_looked_for_together(connect: Connect, org: Sandbox) -> None:
+    cursor = connect().cursor()
+    add = "INSERT INTO account (accountnumber, name, numberofemployees) VALUES (?, 'together', ?)"
+    cursor.executemany(add, [(f"T{number}", number % 3) for number in range(300)])
+    sent(org)
+    change = "UPDATE account SET description = ? WHERE accountnumber = ?"
+    sets = [(f"d{number}", f"t{number} ") for number in range(300)]
+    assert cursor.executemany(change, sets).rowcount == 300
+    assert len(sent(org)) <= 6
+    asked = cursor.execute("SELECT count(DISTINCT description) FROM account WHERE name = 'together'")
+    assert asked.fetchone() == (300,)
+    sets = [("first", "T1"), ("second", "t1"), ("nobody", "T999"), ("NULL", None), ("third", "T1")]
+    assert cursor.executemany(change, sets).rowcount == 3
+    assert cursor.executemany(change, [sets[0], sets[2], sets[4]]).rowcount == 2
+    asked = cursor.execute("SELECT description FROM account WHERE accountnumber = 'T1'")
+    assert asked.fetchone() == ("third",)
+    sent(org)
+    drop = "DELETE FROM account WHERE numberofemployees = ? AND accountnumber = ?"
+    assert cursor.executemany(drop, [(0, f"T{number}") for number in (*range(300), 3)]).rowcount == 100
+    assert len(sent(org)) <= 6
+
+
+def test_what_is_set_may_be_what_is_looked_for(sql: Sql, connect: Connect) -> None:
+    sql("INSERT INTO account (accountnumber, name) VALUES ('chain 1', 'chained')")
+    change = "UPDATE account SET accountnumber = ? WHERE accountnumber = ?"
+    assert connect().cursor().executemany(change, [("chain 2", "chain 1"), ("chain 3", "chain 2")]).rowcount == 2
+    assert sql("SELECT accountnumber FROM account WHERE name = 'chained'").fetchone() == ("chain 3",)
+
+
+def test_many_sets_wait_for_commit_together(sql: Sql, connect: Connect) -> None:
+    rows = [(f"W{number}",) for number in range(250)]
+    connect().cursor().executemany("INSERT INTO account (accountnumber, name) VALUES (?, 'waits')", rows)
+    connection = connect()
+    connection.isolation_level = "CHANGESET"
+    change = "UPDATE account SET description = ? WHERE accountnumber = ?"
+    assert connection.cursor().executemany(change, [("w", *row) for row in rows]).rowcount == 250
+    counted = "SELECT count(*) FROM account WHERE name = 'waits' AND description = 'w'"
+    assert sql(counted).fetchone() == (0,)
+    connection.commit()
+    assert sql(counted).fetchone() == (250,)
+
+
 def test_mixed_values_and_nulls(sql: Sql, connect: Connect) -> None:
     sets = [("nulls", None, 1), ("nulls", "x", None), ("nulls", None, None)]
     cursor = connect().cursor()
