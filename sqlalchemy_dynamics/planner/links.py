@@ -70,9 +70,11 @@ def _equal(aim: exp.Expression, origin: exp.Expression, target: Occurrence, sour
     if narrowed is None or known is None or narrowed[0] is not target or known[0] is target:
         return
     (source, key), column = known, narrowed[1]
-    if column.type != key.type or column.type.family not in _LINKABLE or column.companion or key.companion:
+    if column.companion or key.companion:
         return
-    if column.kind not in (Kind.FILE, Kind.FILE_NAME):
+    texts = column.type.family == key.type.family == "VARCHAR" and column.kind is Kind.VALUE
+    alike = column.type == key.type and column.type.family in _LINKABLE and column.kind is not Kind.FILE
+    if texts or alike:
         yield Link(source, key, target, column)
 
 

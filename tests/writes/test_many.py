@@ -85,7 +85,7 @@ def test_rows_named_by_other_columns_are_looked_for_together(connect: Connect, o
     cursor.executemany(add, [(f"T{number}", number % 3) for number in range(300)])
     sent(org)
     change = "UPDATE account SET description = ? WHERE accountnumber = ?"
-    sets = [(f"d{number}", f"t{number} ") for number in range(300)]
+    sets: list[Any] = [(f"d{number}", f"t{number} ") for number in range(300)]
     assert cursor.executemany(change, sets).rowcount == 300
     assert len(sent(org)) <= 6
     asked = cursor.execute("SELECT count(DISTINCT description) FROM account WHERE name = 'together'")
