@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy_dynamics.errors import NotSupportedError
+from sqlalchemy_dynamics.errors import DatabaseError, NotSupportedError
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.direct import row_decoder
 from sqlalchemy_dynamics.execute.requests import KEYS_PER_REQUEST, field_of
@@ -79,7 +79,11 @@ class Returned:
         if only_keys(write) and returning.columns is not None and count == len(keys):
             columns = [ResultColumn(name, column.type, False) for name, column in returning.columns]
             return ListResult(columns, [(key,) * len(columns) for key in keys], count)
-        described, found = self._again(returning, keys, values)
+        try:
+            described, found = self._again(returning, keys, values)
+        except DatabaseError as error:
+            error.args = (f"{error}. The rows are written: {count} of them; only RETURNING failed", *error.args[1:])
+            raise
         return ListResult(described, [found[key] for key in keys if key in found], count)
 
     def _again(

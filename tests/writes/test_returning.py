@@ -67,3 +67,9 @@ def test_delete_returns_what_its_other_tables_hold(sql: Sql) -> None:
 def test_what_would_be_written_wrongly_is_refused(statement: str, text: str, sql: Sql) -> None:
     with pytest.raises(errors.DatabaseError, match=text):
         sql(statement)
+
+
+def test_a_value_that_returning_cannot_compute_says_that_the_row_is_written(sql: Sql) -> None:
+    with pytest.raises(errors.DataError, match="The rows are written: 1 of them; only RETURNING failed"):
+        sql("INSERT INTO account (name, accountnumber) VALUES ('Half', 'R4') RETURNING CAST(accountnumber AS INT)")
+    assert sql("SELECT count(*) FROM account WHERE name = 'Half'").fetchone() == (1,)
