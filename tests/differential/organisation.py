@@ -95,11 +95,14 @@ TEXTS = [
 ]
 
 
-def rows(seed: int, size: int) -> dict[str, list[dict[str, Any]]]:
-    """Return rows for both tables: many NULLs, few distinct values, so that conditions meet."""
-    chance = random.Random(seed * 1000 + SEED)
-    firms = [{"firmid": _guid(chance), **_row(chance)} for _ in range(size)]
-    people: list[dict[str, Any]] = [{"personid": _guid(chance), **_row(chance)} for _ in range(size)]
+def rows(seed: int, size: int, drawn: int = SEED) -> dict[str, list[dict[str, Any]]]:
+    """Return rows for both tables: many NULLs, few distinct values, so that conditions meet.
+
+    What `seed` and `drawn` give the fixed columns does not depend on the others.
+    """
+    chance, more = random.Random(seed * 1000 + drawn), random.Random(f"{seed} {drawn}")
+    firms = [{"firmid": _guid(chance), **_row(chance, more)} for _ in range(size)]
+    people: list[dict[str, Any]] = [{"personid": _guid(chance), **_row(chance, more)} for _ in range(size)]
     for person in people:
         person["_firmid_value"] = chance.choice(firms)["firmid"] if chance.random() < 0.7 else None
     return {"firm": firms, "person": people}
@@ -120,7 +123,12 @@ _VALUES: dict[str, Callable[[random.Random], Any]] = {
 }
 
 
-def _row(chance: random.Random) -> dict[str, Any]:
-    made = {name: _VALUES[kind](chance) for name, kind in COLUMNS.items()}
+def _row(chance: random.Random, more: random.Random) -> dict[str, Any]:
+    made = {name: _VALUES[kind](chance) for name, kind in _FIXED.items()}
     made["k"] = chance.randint(0, 3)
-    return {name: value if chance.random() < 0.72 else None for name, value in made.items()}
+    others = {name: _VALUES[kind](more) for name, kind in COLUMNS.items() if name not in _FIXED}
+    return {
+        name: value if source.random() < 0.72 else None
+        for values, source in ((made, chance), (others, more))
+        for name, value in values.items()
+    }

@@ -90,11 +90,11 @@ def _comparable(value: Any) -> Any:
 
 @pytest.fixture(scope="module", params=[(1, 12), (2, 40), (3, 0)], ids=["few", "many", "none"])
 def witnesses(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witnesses]:
-    seed, size = request.param
+    seed, size, *drawn = request.param
     document = tmp_path_factory.mktemp("organisation") / "metadata.xml"
     document.write_text(METADATA, encoding="utf-8")
     with Sandbox(rows=0, metadata=document) as org:
-        for table, made in rows(seed, size).items() if size else ():
+        for table, made in rows(seed, size, *drawn).items() if size else ():
             _post(f"{org.url}/_sandbox/rows", {"table": table, "rows": made})
         url = f"dynamics:///?OrganizationUrl={org.url};OAuthAccessToken={org.access_token}"
         pushed, local = dbapi.connect(url), dbapi.connect(url, Pushdown=False)

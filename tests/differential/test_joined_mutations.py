@@ -72,7 +72,7 @@ CASES: dict[str, tuple[object, str, object, str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("witnesses", [24], indirect=True, ids=["many"])
+@pytest.mark.parametrize("witnesses", [(24, 1)], indirect=True, ids=["many"])
 def test_a_missing_rule_is_noticed(name: str, witnesses: Witnesses, monkeypatch: pytest.MonkeyPatch) -> None:
     owner, attribute, replacement, sql = CASES[name]
     assert not _differs(witnesses, sql), "the rules themselves answer wrongly"

@@ -100,7 +100,7 @@ def _first_of_all(self: names_room.Sources, column: Any, origins: bool = False) 
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("witnesses", [(2, 40)], indirect=True, ids=["many"])
+@pytest.mark.parametrize("witnesses", [(2, 40, 1)], indirect=True, ids=["many"])
 def test_a_missing_rule_is_noticed(name: str, witnesses: Witnesses, monkeypatch: pytest.MonkeyPatch) -> None:
     (owner, attribute, replacement), statements = CASES[name]
     if attribute == "orders_of":

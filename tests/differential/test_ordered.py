@@ -47,11 +47,11 @@ def _as_compared(wanted: Ordered, found: Rows) -> Any:
 
 @pytest.fixture(scope="module", params=[(4, 12), (5, 40), (6, 0)], ids=["few", "many", "none"])
 def ways(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
-    chosen, size = request.param
+    chosen, size, *drawn = request.param
     document = tmp_path_factory.mktemp("organisation") / "metadata.xml"
     document.write_text(METADATA, encoding="utf-8")
     with Sandbox(rows=0, metadata=document) as org:
-        for table, made in rows(chosen, size).items() if size else ():
+        for table, made in rows(chosen, size, *drawn).items() if size else ():
             _post(f"{org.url}/_sandbox/rows", {"table": table, "rows": made})
         url = f"dynamics:///?OrganizationUrl={org.url};OAuthAccessToken={org.access_token}"
         pushed, local = dbapi.connect(url, PageSize=7), dbapi.connect(url, Pushdown=False)

@@ -58,7 +58,7 @@ CASES: dict[str, tuple[tuple[object, str, Callable[..., Any]], str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("ways", [(5, 40)], indirect=True, ids=["many"])
+@pytest.mark.parametrize("ways", [(5, 40, 1)], indirect=True, ids=["many"])
 def test_a_missing_rule_is_noticed(name: str, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
     (owner, attribute, replacement), sql = CASES[name]
     compared = "bag" if "QUALIFY" in sql or "ORDER BY" not in sql else "list"
