@@ -113,11 +113,19 @@ class _Joined:
         if any(each.name.lower() not in names for each in wanted):
             return False
         said = related(self.translator, linked, other)
-        if said is None or not said.exact:
+        if said is None or not said.exact or any(self._stands_before(each, other) for each in wanted):
             return False
         for column in wanted:
             _rename(column, names[column.name.lower()], other)
         return True
+
+    def _stands_before(self, column: exp.Column, other: Occurrence) -> bool:
+        """Say whether a column stands in the ON of a join that comes before the one of another table."""
+        joins, brings = _joins(self.select), self._join_of(other)
+        around = column.find_ancestor(exp.Join, exp.Select)
+        if brings is None or not any(each is around for each in joins):
+            return False
+        return [id(each) for each in joins].index(id(around)) < [id(each) for each in joins].index(id(brings))
 
     def _is_grouped(self) -> bool:
         select = self.select
