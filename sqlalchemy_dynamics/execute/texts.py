@@ -20,15 +20,32 @@ Rows = TypeVar("Rows", "pyarrow.Table", "pyarrow.RecordBatch")
 
 _SPECIAL = f"[^{AGREED}]| [ {ACCENTS}]*$"
 
+_TEXT = "x::VARCHAR"
+
+
+def _macro(name: str, *turns: tuple[str, str]) -> str:
+    """A macro that turns texts, by (when, what), and gives everything else back as it came, and of its type.
+
+    One for all types: the engine picks among macros of one name before it knows what aggregates and queries return.
+    """
+    cases = (f"WHEN {when} THEN {'x' if what == 'x' else f'cast_to_type([{what}], [x])[1]'}" for when, what in turns)
+    return f"CREATE MACRO {name}(x) AS CASE WHEN typeof(x) <> 'VARCHAR' THEN x {' '.join(cases)} ELSE x END"
+
+
+_IS_ASCII = f"strlen({_TEXT}) = length({_TEXT})"
 MACROS = (
-    f"""CREATE MACRO text_carried(x VARCHAR) AS
-        CASE WHEN strlen(x) = length(x) AND NOT suffix(x, ' ') THEN x
-        WHEN regexp_matches(x, '{_SPECIAL}') THEN text_carried_by_rule(x) ELSE x END, (x) AS x""",
-    f"""CREATE MACRO text_stored(x VARCHAR) AS
-        CASE WHEN suffix(x, '{END}') THEN text_stored_by_rule(x) ELSE x END, (x) AS x""",
-    f"""CREATE MACRO text_fold(x VARCHAR) AS
-        CASE WHEN strlen(x) = length(x) THEN lower(x)
-        WHEN regexp_matches(x, '[^{AGREED}]') THEN text_fold_by_rule(x) ELSE lower(strip_accents(x)) END, (x) AS x""",
+    _macro(
+        "text_carried",
+        (f"{_IS_ASCII} AND NOT suffix({_TEXT}, ' ')", "x"),
+        (f"regexp_matches({_TEXT}, '{_SPECIAL}')", f"text_carried_by_rule({_TEXT})"),
+    ),
+    _macro("text_stored", (f"suffix({_TEXT}, '{END}')", f"text_stored_by_rule({_TEXT})")),
+    _macro(
+        "text_fold",
+        (_IS_ASCII, f"lower({_TEXT})"),
+        (f"regexp_matches({_TEXT}, '[^{AGREED}]')", f"text_fold_by_rule({_TEXT})"),
+        ("true", f"lower(strip_accents({_TEXT}))"),
+    ),
     "CREATE MACRO text_list(x VARCHAR[]) AS list_transform(x, lambda each: text_carried(each)), (x) AS x",
 )
 

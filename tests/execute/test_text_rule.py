@@ -162,3 +162,30 @@ def test_other_types_are_left_alone(engine: Workspace, function: str, value: str
     same = f"typeof({function}(x)) = typeof(x), {function}(x) IS NOT DISTINCT FROM x"
     bound = engine.bind(f"SELECT {same} FROM (SELECT {value} AS x)", None)
     assert bound.fetchall() == [(True, True)]
+
+
+@pytest.mark.parametrize("function", ["text_carried", "text_stored", "text_fold"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "stddev(n)",
+            "median(n)",
+            "mode(n)",
+            "max(day)",
+            "list(n)",
+            "(SELECT max(n) FROM numbers)",
+            "NULLIF(NULL, 1)",
+        ),
+        *("lag(any_value(n)) OVER ()", "max(t)"),
+    ],
+)
+def test_what_aggregates_windows_and_queries_return_keeps_its_type(
+    engine: Workspace, function: str, value: str
+) -> None:
+    rows = "SELECT * FROM (VALUES (1, DATE '2024-01-01', 'b'), (2, DATE '2024-01-02', 'a')) AS numbers (n, day, t)"
+    sql = f"WITH numbers AS ({rows}) SELECT {value} AS plain, {function}({value}) AS turned FROM numbers"
+    bound = engine.bind(sql, None)
+    assert bound.types[0] == bound.types[1]
+    ((plain, turned),) = bound.fetchall()
+    assert plain == turned
