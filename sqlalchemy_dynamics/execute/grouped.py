@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy_dynamics.edm import TIMESTAMPTZ, SqlType
 from sqlalchemy_dynamics.errors import DataverseError, NotSupportedError
 from sqlalchemy_dynamics.execute.direct import row_decoder
+from sqlalchemy_dynamics.execute.lately import Lately
 from sqlalchemy_dynamics.execute.parallel import side_by_side
 from sqlalchemy_dynamics.execute.partitions import TooMany, in_partitions
 from sqlalchemy_dynamics.execute.requests import Ask, asks_of
@@ -25,6 +26,7 @@ _MOST_ELASTIC_GROUPS = 500
 _TOO_MANY_ROWS = "0x8004e023"
 _PARTITIONED_BY = "createdon"
 _REFUSALS = frozenset({400, 405, 500, 501})
+_refused: Lately[type[Exception]] = Lately()
 
 
 class CannotGroup(Exception):
@@ -57,6 +59,23 @@ def _groups_of(scan: Scan, ask: Ask, running: Running, mergeable: bool) -> list[
 
 
 def _fetch(scan: Scan, running: Running, ask: Ask) -> list[Row]:
+    """Return the groups of one query; what the service could not group an hour ago is not asked again."""
+    known = (running.owner, ask.query)
+    for refusal in _refused.recall(known):
+        raise refusal("the service could not group so much a short while ago")
+    try:
+        rows = _asked(scan, running, ask)
+    except TooMany:
+        _refused.learn(known, TooMany)
+        raise
+    _refuse_unnamed(rows, scan.groups)
+    if len(rows) >= (MOST_ROWS if scan.table.joined else _MOST_ELASTIC_GROUPS):
+        _refused.learn(known, CannotGroup)
+        raise CannotGroup(f"{len(rows)} groups came, and no more may come")
+    return rows
+
+
+def _asked(scan: Scan, running: Running, ask: Ask) -> list[Row]:
     rows: list[Row] = []
     try:
         for page in running.pages(scan.number, ask, row_decoder(ask.fields).decode, len):
@@ -69,9 +88,6 @@ def _fetch(scan: Scan, running: Running, ask: Ask) -> list[Row]:
         if error.status in _REFUSALS:
             raise CannotGroup(str(error)) from error
         raise
-    _refuse_unnamed(rows, scan.groups)
-    if len(rows) >= (MOST_ROWS if scan.table.joined else _MOST_ELASTIC_GROUPS):
-        raise CannotGroup(f"{len(rows)} groups came, and no more may come")
     return rows
 
 

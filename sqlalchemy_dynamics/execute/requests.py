@@ -65,7 +65,7 @@ def asks_of(
         scan.table.entity_set,
         select=_selected(scan),
         order=_with_key(scan, scan.order),
-        annotations=any(column.companion in _ANNOTATIONS for column in scan.columns),
+        annotations=_annotations(scan.columns),
         expand=_expands(scan, among),
     )
     fields = fields_of(scan, among)
@@ -202,14 +202,13 @@ def _with_key(scan: Scan, order: tuple[Order, ...]) -> tuple[Order, ...]:
 def _grouped(scan: Scan, values: Values | None) -> list[Ask]:
     assert scan.groups is not None
     asks = []
-    keys = tuple(dict.fromkeys((column.wire,) for column in scan.groups.keys))
-    named = any(column.companion is not None for column in scan.groups.keys)
+    named = _annotations(scan.groups.keys)
     for further, measures in scan.groups.queries:
         terms = (scan.filter,) if further is None else (scan.filter, further)
         condition = _bound(Both(terms), values)
         if condition == Never():
             continue
-        apply = Apply(keys, tuple(_aggregate(measure) for measure in measures))
+        apply = Apply(scan.groups.paths, tuple(_aggregate(measure) for measure in measures))
         fields = (*(field_of(column) for column in scan.groups.keys), *map(_measure_field, measures))
         query = Query(scan.table.entity_set, filter=_unless_empty(condition), apply=apply, annotations=named)
         asks.append(Ask(query, fields))
@@ -219,6 +218,11 @@ def _grouped(scan: Scan, values: Values | None) -> list[Ask]:
 def _aggregate(measure: Measure) -> Aggregate:
     path = () if measure.method == "count" or measure.column is None else (measure.column.wire,)
     return Aggregate(measure.method, path, measure.alias)
+
+
+def _annotations(columns: Iterable[Column]) -> tuple[str, ...]:
+    wanted = {column.companion for column in columns}
+    return tuple(name for companion, name in _ANNOTATIONS.items() if companion in wanted)
 
 
 def _measure_field(measure: Measure) -> Field:

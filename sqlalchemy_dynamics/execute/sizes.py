@@ -5,22 +5,18 @@ The service's count is up to a day old and ignores who may see what (dataverse-w
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Hashable
 
 import msgspec
 
 from sqlalchemy_dynamics.errors import DatabaseError
+from sqlalchemy_dynamics.execute.lately import Lately
 from sqlalchemy_dynamics.odata.literals import quote
 from sqlalchemy_dynamics.odata.messages import HttpRequest, Send
 
 __all__ = ["rows_in"]
 
-_MOST, _SECONDS = 2000, 3600.0
-_known: OrderedDict[tuple[Hashable, str], tuple[float, int | None]] = OrderedDict()
-_lock = threading.Lock()
+_known: Lately[int | None] = Lately()
 
 
 class _Counts(msgspec.Struct):
@@ -33,17 +29,11 @@ class _Reply(msgspec.Struct):
 
 def rows_in(table: str, send: Send, owner: Hashable) -> int | None:
     """Return the estimate for a table, None when the service gives none; asked once an hour per organisation."""
-    key = (owner, table)
-    with _lock:
-        found = _known.get(key)
-    if found is not None and time.monotonic() - found[0] < _SECONDS:
-        return found[1]
-    estimate = _asked(table, send)
-    with _lock:
-        _known[key] = (time.monotonic(), estimate)
-        while len(_known) > _MOST:
-            _known.popitem(last=False)
-    return estimate
+    found = _known.recall((owner, table))
+    if not found:
+        found = (_asked(table, send),)
+        _known.learn((owner, table), found[0])
+    return found[0]
 
 
 def _asked(table: str, send: Send) -> int | None:

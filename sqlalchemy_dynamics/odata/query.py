@@ -67,7 +67,7 @@ class Expand:
 class Query:
     """What to ask of one entity set. `top` and `page_size` exclude each other (the server ignores `$top` then).
 
-    `annotations` asks for formatted values and lookup annotations of every column.
+    `annotations` are the annotations to tell of every column that has them.
     """
 
     entity_set: str
@@ -77,7 +77,7 @@ class Query:
     top: int | None = None
     apply: Apply | None = None
     expand: tuple[Expand, ...] = ()
-    annotations: bool = False
+    annotations: tuple[str, ...] = ()
     page_size: int | None = None
 
 
@@ -159,5 +159,5 @@ def _preferences(query: Query) -> dict[str, str]:
     if query.page_size is not None:
         wishes.append(f"odata.maxpagesize={query.page_size}")
     if query.annotations:
-        wishes.append(f'odata.include-annotations="{FORMATTED_VALUE},{LOOKUP_TABLE}"')
+        wishes.append(f'odata.include-annotations="{",".join(query.annotations)}"')
     return {"Prefer": ",".join(wishes)} if wishes else {}

@@ -52,7 +52,8 @@ class Grouping:
         for column in {m.column.name: m.column for m in self.measures.values() if m.column is not None}.values():
             own = tuple(measure for measure in self.measures.values() if measure.column == column)
             queries.append((Null((column.wire,), negated=True), own))
-        return Groups(self.all_keys, tuple(queries))
+        paths = dict.fromkeys(self.shape.paths.get(each.name, (each.wire,)) for each in self.all_keys)
+        return Groups(self.all_keys, tuple(paths), tuple(queries))
 
     @property
     def all_keys(self) -> tuple[Column, ...]:
@@ -141,16 +142,10 @@ def _keys(shape: Shape) -> dict[str, Column] | None:
     nodes = list(group.expressions) if group is not None else []
     if select.args.get("distinct"):
         nodes = [item.node for item in shape.items]
-    columns = [_key_column(shape, node) for node in nodes]
+    columns = [shape.column(shape.grouped(node)) for node in nodes]
     if any(column is None or not _groupable(column, shape.occurrence.table) for column in columns):
         return None
     return {column.name: column for column in columns if column is not None}
-
-
-def _key_column(shape: Shape, node: exp.Expression) -> Column | None:
-    if isinstance(node, exp.Literal) and node.this.isdigit() and 1 <= int(node.this) <= len(shape.items):
-        return shape.items[int(node.this) - 1].column
-    return shape.column(node)
 
 
 def _groupable(column: Column, table: Table) -> bool:
@@ -178,15 +173,15 @@ def _is_known(shape: Shape, keys: dict[str, Column]) -> bool:
         if node.find_ancestor(exp.AggFunc) or (where is not None and node.find_ancestor(exp.Where)):
             continue
         column = shape.column(node)
-        if column is None and not node.table and node.name.lower() in names and _in_order(node):
+        if column is None and not node.table and node.name.lower() in names and _may_be_output(node):
             continue
         if column is None or column.name not in keys:
             return False
     return True
 
 
-def _in_order(node: exp.Expression) -> bool:
-    return node.find_ancestor(exp.Order, exp.Having) is not None
+def _may_be_output(node: exp.Expression) -> bool:
+    return node.find_ancestor(exp.Group, exp.Order, exp.Having) is not None
 
 
 def _aggregated(shape: Shape, node: exp.Expression) -> Column | None:
@@ -220,7 +215,7 @@ def _measure(grouping: Grouping, node: exp.Expression) -> bool:
     if column is None and method == "count" and _counts_keys(grouping.shape, node):
         grouping.measures.setdefault(("count", ""), Measure("count", None, "m_rows"))
         return True
-    if column is None or column.companion is not None:
+    if column is None or column.companion is not None or column.name in grouping.shape.paths:
         return False
     if method == "count" and not column.nullable:
         grouping.measures.setdefault(("count", ""), Measure("count", None, "m_rows"))

@@ -75,10 +75,12 @@ class Measure:
 class Groups:
     """The service's own grouping. Every query of `queries` is one request; its rows hold the keys and its measures.
 
-    `queries` pairs a further condition (None for all rows) with the measures to ask for under it.
+    `paths` are what to group by for the keys, each once. `queries` pairs a further condition (None for all rows) with
+    the measures to ask for under it.
     """
 
     keys: tuple[Column, ...]
+    paths: tuple[Path, ...]
     queries: tuple[tuple[Filter | None, tuple[Measure, ...]], ...]
 
     @property

@@ -17,9 +17,10 @@ from sqlalchemy_dynamics.planner.crm_functions import refuse_left
 from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.first_rows import first_rows
 from sqlalchemy_dynamics.planner.flattening import flattened
-from sqlalchemy_dynamics.planner.groups import grouping_of
+from sqlalchemy_dynamics.planner.groups import Grouping, grouping_of
 from sqlalchemy_dynamics.planner.guids import Types, order_guids
 from sqlalchemy_dynamics.planner.implied import imply
+from sqlalchemy_dynamics.planner.joined_groups import joined_shape
 from sqlalchemy_dynamics.planner.joined_rows import joined_limits, joined_rows
 from sqlalchemy_dynamics.planner.lengths import fits_whole
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
@@ -76,6 +77,9 @@ def plan_select(
         translator = _translator(find_occurrences(tree, lookup), lookup, kinds, pinned)
         if flattened(tree, translator.sources):
             translator = _translator(find_occurrences(tree, lookup), lookup, kinds, pinned)
+        joined = _joined_groups(tree, lookup, kinds, pinned)
+        if joined is not None:
+            return replace(joined, tables=tables)
         without_semijoins(tree, translator)
     downloads, notes = with_addresses(tree, lookup), left_out(tree, lookup)
     alone = _alone(tree, lookup, kinds, pinned) if pushdown else None
@@ -141,10 +145,32 @@ def _alone(tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[i
         local = _residual(whole, lookup, kinds, pinned, True)
     if grouping is None:
         return local
-    merged = _over_one(grouping.merged(), _as_needed(grouping.scan, unneeded), kinds, checks)
-    merging = Plan(merged, _MERGED, fallback=local)
+    return _merging(grouping, _as_needed(grouping.scan, unneeded), kinds, checks, local)
+
+
+def _merging(grouping: Grouping, scan: Scan, kinds: Kinds, checks: tuple[Check, ...], local: Plan) -> Plan:
+    """The service's groups as they are, else merged here, else its rows."""
+    merging = Plan(_over_one(grouping.merged(), scan, kinds, checks), _MERGED, fallback=local)
     rows = grouping.rows()
     return merging if rows is None else Plan(rows, fallback=merging)
+
+
+def _joined_groups(
+    tree: exp.Expression, lookup: Lookup, kinds: Kinds, pinned: Mapping[int | str, object]
+) -> Plan | None:
+    """Return the plan of groups whose keys the service finds along lookups."""
+    whole, tree = tree, tree.copy()
+    occurrences = find_occurrences(tree, lookup)
+    translator = _translator(occurrences, lookup, kinds, pinned)
+    unneeded = needless(tree, occurrences, translator)
+    shape = joined_shape(tree, occurrences, translator)
+    grouping = None if shape is None else grouping_of(shape)
+    if shape is None or grouping is None:
+        return None
+    checks = checks_of(shape.select, shape.sources, kinds, where=False)
+    number = next(each.number for each in occurrences if each.node is shape.occurrence.node)
+    scan = _as_needed(replace(grouping.scan, number=number), unneeded)
+    return _merging(grouping, scan, kinds, checks, _residual(whole, lookup, kinds, pinned, True, False))
 
 
 def _over_one(select: exp.Select, scan: Scan, kinds: Kinds, checks: tuple[Check, ...]) -> Residual:

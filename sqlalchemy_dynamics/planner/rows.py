@@ -103,13 +103,7 @@ def _is_row_per_row(shape: Shape) -> bool:
         return True
     if any(value for name, value in group.args.items() if name != "expressions"):
         return False
-    grouped = [shape.column(_positioned(shape, node)) for node in group.expressions]
+    grouped = [shape.column(shape.grouped(node)) for node in group.expressions]
     names = {column.name for column in grouped if column is not None}
     chosen = {item.column.name if item.column else None for item in shape.items}
     return None not in grouped and key in names and chosen <= names
-
-
-def _positioned(shape: Shape, node: exp.Expression) -> exp.Expression:
-    if isinstance(node, exp.Literal) and node.this.isdigit() and 1 <= int(node.this) <= len(shape.items):
-        return shape.items[int(node.this) - 1].node
-    return node

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -45,13 +45,17 @@ class Item:
 
 @dataclass(frozen=True)
 class Shape:
-    """A SELECT of the plain shape; stars are expanded in `items`."""
+    """A SELECT of the plain shape; stars are expanded in `items`.
+
+    `paths` are where the service finds those columns of the table that belong to rows it looks up.
+    """
 
     select: exp.Select
     occurrence: Occurrence
     sources: Sources
     filter: Filter
     items: tuple[Item, ...]
+    paths: Mapping[str, Path] = field(default_factory=dict)
 
     def column(self, node: exp.Expression) -> Column | None:
         """Return the column a node names, or None."""
@@ -59,6 +63,15 @@ class Shape:
             node = node.this
         owned = self.sources.owner(node) if isinstance(node, exp.Column) else None
         return owned[1] if owned is not None else None
+
+    def grouped(self, node: exp.Expression) -> exp.Expression:
+        """Return what a term of GROUP BY means: a position, a column, or else the output of that name."""
+        meant: list[Item] = []
+        if isinstance(node, exp.Literal) and node.this.isdigit():
+            meant = list(self.items[max(0, int(node.this) - 1) : int(node.this)])
+        elif isinstance(node, exp.Column) and not node.table and self.column(node) is None:
+            meant = [item for item in self.items if item.name.lower() == node.name.lower()]
+        return meant[0].node if len(meant) == 1 else node
 
 
 def shape_of(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator) -> Shape | None:

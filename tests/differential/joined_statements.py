@@ -232,6 +232,44 @@ def limited(draw: st.DrawFn) -> str:
 
 
 @st.composite
+def looked_up_groups(draw: st.DrawFn) -> str:
+    """Groups of one table by columns of the rows it looks up, its keys among them; groups by the names of outputs."""
+    table = draw(st.sampled_from([name for name, lookups in LOOKUPS.items() if lookups]))
+    lookups = draw(st.lists(st.sampled_from(list(LOOKUPS[table])), min_size=1, unique=True))
+    text, aliases = f"{table} r", [("r", table)]
+    for number, lookup in enumerate(lookups):
+        alias, target = f"a{number}", draw(st.sampled_from(LOOKUPS[table][lookup]))
+        kind = draw(st.sampled_from(["JOIN", "JOIN", "JOIN", "LEFT JOIN"]))
+        on = f"{alias}.{KEYS[target]} = r.{lookup}"
+        if kind == "JOIN" and number == 0 and draw(st.booleans()):
+            text = f"{target} {alias} JOIN {table} r ON {on}"
+        else:
+            text += f" {kind} {target} {alias} ON {on}"
+        aliases.append((alias, target))
+    columns = [f"{alias}.{name}" for alias, own in aliases for name in ("n", "k", "name", "madeon", KEYS[own])]
+    keys = draw(st.lists(st.sampled_from(columns[5:] * 2 + columns[:5]), min_size=1, max_size=2, unique=True))
+    values = ["count(*)", "sum(r.n)", "max(r.k)", "avg(r.n)", "count(r.k)", "sum(a0.n)", "count(a0.k)", "min(r.madeon)"]
+    values += [f"count({alias}.{KEYS[own]})" for alias, own in aliases]
+    chosen = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))
+    where = f" WHERE {draw(condition(tuple(aliases), 1))}" if draw(st.booleans()) else ""
+    items = ", ".join(f"{each} AS x{number}" for number, each in enumerate([*keys, *chosen]))
+    having = draw(
+        st.sampled_from(["", " HAVING count(*) > 1", f" HAVING {chosen[0]} >= 1" * ("madeon" not in chosen[0])])
+    )
+    return draw(
+        st.sampled_from(
+            [
+                f"SELECT {items} FROM {text}{where} GROUP BY {', '.join(keys)}{having}",
+                f"SELECT {items} FROM {text}{where} GROUP BY {', '.join(f'x{n}' for n in range(len(keys)))}{having}",
+                f"SELECT DISTINCT {', '.join(keys)} FROM {text}{where}",
+                f"SELECT d.x AS c, sum(d.m) AS s FROM (SELECT {keys[0]} AS x, r.n AS m "
+                f"FROM {text}{where}) d GROUP BY d.x",
+            ]
+        )
+    )
+
+
+@st.composite
 def scalar(draw: st.DrawFn) -> str:
     """Subqueries that give a value, and unions of joins."""
     table = draw(st.sampled_from(_PLAIN))
@@ -284,4 +322,6 @@ def dataset(draw: st.DrawFn) -> str:
     )
 
 
-statement = st.one_of(chosen(), joined(), joined(), ordered(), limited(), scalar(), dataset())
+statement = st.one_of(
+    chosen(), joined(), joined(), ordered(), limited(), scalar(), dataset(), looked_up_groups(), looked_up_groups()
+)

@@ -142,7 +142,8 @@ def grouped(draw: st.DrawFn) -> str:
     keys = draw(st.lists(st.sampled_from(["t.n", "t.k", "t.flag", "t.day", "t.n % 2"]), max_size=2, unique=True))
     filtered, cut = draw(st.tuples(st.booleans(), st.booleans()))
     where = f" WHERE {draw(condition(('t',)))}" if filtered else ""
-    group = f" GROUP BY {', '.join(keys)}" if keys else ""
+    named = draw(st.sampled_from([keys, [f"c{number}" for number in range(len(keys))]]))
+    group = f" GROUP BY {', '.join(named)}" if keys else ""
     having = f" HAVING count(*) > {draw(st.integers(0, 2))}" if keys and cut else ""
     items = [f"{item} AS c{number}" for number, item in enumerate([*keys, *chosen])]
     return f"SELECT {', '.join(items)} FROM firm t{where}{group}{having}"

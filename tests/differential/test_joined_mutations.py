@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlglot import exp
 
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.execute import planning, requests
@@ -19,6 +20,15 @@ __all__ = ["witnesses"]
 
 def _every_term(implied: Implied) -> list[Any]:
     return [term for _, term in implied.terms]
+
+
+_is_joined = lookup_trees._is_joined
+
+
+def _as_inner(select: exp.Select, occurrences: list[Any]) -> bool:
+    for join in select.args.get("joins") or ():
+        join.set("side", None)
+    return _is_joined(select, occurrences)
 
 
 CASES: dict[str, tuple[object, str, object, str]] = {
@@ -63,6 +73,14 @@ CASES: dict[str, tuple[object, str, object, str]] = {
     "an output's name is a column": (
         flattening, "_is_clear", lambda column, outer, alias, offered: True,
         "SELECT d.x AS y, d.y AS x FROM (SELECT t.no AS x, t.k AS y FROM firm t) d ORDER BY x DESC, 1 LIMIT 3",
+    ),
+    "groups hold rows that look up nothing": (
+        lookup_trees.Tree, "inner", property(lambda tree: [tree.root]),
+        "SELECT f.k AS c, count(*) AS e FROM deal d JOIN firm f ON f.firmid = d.firmid GROUP BY f.k",
+    ),
+    "groups of a LEFT JOIN are those of a join": (
+        lookup_trees, "_is_joined", _as_inner,
+        "SELECT f.k AS c, count(*) AS e FROM deal d LEFT JOIN firm f ON f.firmid = d.firmid GROUP BY f.k",
     ),
     "groups forget what ties them": (
         parts, "grouping_of", lambda shape, ties: groups.grouping_of(shape),

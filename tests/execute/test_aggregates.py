@@ -59,6 +59,27 @@ def test_partitions_are_asked_for(org: Sandbox) -> None:
     assert not any("$select=accountid" in url for url in urls)
 
 
+def test_what_was_refused_is_not_asked_again(org: Sandbox) -> None:
+    sql = "SELECT industrycode, count(*) AS n FROM account GROUP BY industrycode ORDER BY n"
+    first = _answer(org, sql)
+    control(org, "DELETE", "requests")
+    assert _answer(org, sql) == first
+    assert [request["status"] for request in requests_of(org) if request["status"] != 200] == []
+
+
+def test_more_groups_than_the_service_returns_are_asked_for_once() -> None:
+    sql = (
+        "SELECT a.accountnumber, count(*) FROM contact c JOIN account a ON a.accountid = c.parentcustomerid GROUP BY 1"
+    )
+    with Sandbox(rows=8000) as many:
+        first = _answer(many, sql)
+        asked = [request["url"] for request in requests_of(many) if "$apply" in request["url"]]
+        control(many, "DELETE", "requests")
+        assert _answer(many, sql) == first == _answer(many, sql, Pushdown=False)
+        assert len(first) > 5000 and len(asked) == 1
+        assert not any("$apply" in request["url"] for request in requests_of(many))
+
+
 def test_a_table_without_createdon_is_counted_by_rows(org: Sandbox) -> None:
     with dbapi.connect(OrganizationUrl=org.url, OAuthAccessToken=org.access_token) as connection:
         table = connection.catalog.table("accountleads")

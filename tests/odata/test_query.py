@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from sqlalchemy_dynamics.errors import InternalError
 from sqlalchemy_dynamics.odata.filters import Among, Both, Compare, Never, Parameter, Value
-from sqlalchemy_dynamics.odata.query import Aggregate, Apply, Expand, Order, Query, next_request, to_request
+from sqlalchemy_dynamics.odata.query import (
+    FORMATTED_VALUE,
+    LOOKUP_TABLE,
+    Aggregate,
+    Apply,
+    Expand,
+    Order,
+    Query,
+    next_request,
+    to_request,
+)
 
 OPEN = Compare(("statecode",), "eq", Value(0, "Edm.Int32"))
 QUOTED = Among(("name",), tuple(Value(each, "Edm.String") for each in ("a'b", "c", "d", "e")))
@@ -77,6 +87,7 @@ def test_the_characters_of_a_url_are_encoded_in_values() -> None:
     assert url == "accounts?$filter=a%20eq%20'%2B%26%23%25''%28%C3%BC%29'"
 
 
+BOTH = (FORMATTED_VALUE, LOOKUP_TABLE)
 ANNOTATED = (
     'odata.include-annotations="OData.Community.Display.V1.FormattedValue,Microsoft.Dynamics.CRM.lookuplogicalname"'
 )
@@ -87,8 +98,8 @@ ANNOTATED = (
     [
         (Query("accounts", top=5), {}),
         (Query("accounts", page_size=500), {"Prefer": "odata.maxpagesize=500"}),
-        (Query("accounts", annotations=True, top=5), {"Prefer": ANNOTATED}),
-        (Query("accounts", annotations=True, page_size=7), {"Prefer": f"odata.maxpagesize=7,{ANNOTATED}"}),
+        (Query("accounts", annotations=BOTH, top=5), {"Prefer": ANNOTATED}),
+        (Query("accounts", annotations=BOTH, page_size=7), {"Prefer": f"odata.maxpagesize=7,{ANNOTATED}"}),
     ],
 )
 def test_preferences_are_the_same_on_every_page(query: Query, headers: dict[str, str]) -> None:

@@ -30,7 +30,7 @@ FIELDS = (
     Field("_primarycontactid_value", UUID),
     Field("_primarycontactid_value", VARCHAR, FORMATTED_VALUE),
 )
-ACCOUNTS = Query("accounts", tuple(dict.fromkeys(field.wire for field in FIELDS)), annotations=True)
+ACCOUNTS = Query("accounts", tuple(dict.fromkeys(field.wire for field in FIELDS)), annotations=(FORMATTED_VALUE,))
 
 
 @pytest.fixture(scope="module")
