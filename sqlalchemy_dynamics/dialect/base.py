@@ -18,6 +18,7 @@ from sqlalchemy_dynamics.dialect.manyrows import inserted, make_keys, warn_of_re
 from sqlalchemy_dynamics.dialect.masking import MaskedURL
 from sqlalchemy_dynamics.dialect.reflection import Reflection
 from sqlalchemy_dynamics.dialect.sqltypes import COLSPECS
+from sqlalchemy_dynamics.dialect.versions import watch_engine
 from sqlalchemy_dynamics.errors import Error, NotSupportedError
 from sqlalchemy_dynamics.execute.headers import options_among
 
@@ -111,8 +112,9 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
 
     @classmethod
     def engine_created(cls, engine: Any) -> None:
-        """Keep secrets among the URL's properties out of the engine's repr."""
+        """Keep secrets among the URL's properties out of the engine's repr; look after versions."""
         engine.url = MaskedURL.of(engine.url)
+        watch_engine(engine)
 
     def create_connect_args(self, url: URL) -> tuple[list[Any], dict[str, Any]]:
         """Hand the URL to the driver as text; `connect_args` join it as keywords."""

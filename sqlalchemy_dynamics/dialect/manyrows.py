@@ -11,9 +11,9 @@ from uuid import UUID
 
 from sqlalchemy import event
 from sqlalchemy import types as sqltypes
-from sqlalchemy.schema import ColumnDefault
 
 from sqlalchemy_dynamics.dialect.sqltypes import GUID
+from sqlalchemy_dynamics.dialect.versions import watch_mappers
 from sqlalchemy_dynamics.errors import Warning
 from sqlalchemy_dynamics.execute.combs import new_key
 
@@ -21,8 +21,6 @@ __all__ = ["inserted", "make_keys", "warn_of_refused"]
 
 _ROWS = 1000
 _TOLD: list[Any] = []
-_READS_VERSIONS = not hasattr(sqltypes, "Uuid")
-"""SQLAlchemy 1.4 reads one by one the versions of new rows whose keys it knew; for others it has RETURNING."""
 _KEY_TYPES = (sqltypes.String, GUID, *([sqltypes.Uuid] if hasattr(sqltypes, "Uuid") else []))
 
 
@@ -57,6 +55,7 @@ def make_keys() -> None:
     if mapper is not None:
         _TOLD.append(mapper)
         event.listen(mapper, "before_insert", _give_key)
+        watch_mappers(mapper)
 
 
 def _give_key(mapper: Any, connection: Any, target: Any) -> None:
@@ -64,9 +63,6 @@ def _give_key(mapper: Any, connection: Any, target: Any) -> None:
         return
     (column,) = mapper.primary_key
     if column.default or column.server_default or column.foreign_keys or not isinstance(column.type, _KEY_TYPES):
-        return
-    if _READS_VERSIONS and mapper.version_id_col is not None:
-        ColumnDefault(lambda context: _of_type(column.type, new_key()))._set_parent(column)
         return
     name = mapper.get_property_by_column(column).key
     if getattr(target, name) is None:

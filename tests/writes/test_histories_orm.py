@@ -203,7 +203,6 @@ def test_units_of_work_end_as_on_sqlite(
     assert tally["transactions"] == HISTORIES * TURNS
 
 
-@pytest.mark.skipif(sa.__version__.startswith("1."), reason="reads the version of a new row right after its flush")
 def test_units_of_work_in_change_sets(org: Guarded, served: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """COMMIT sends all, ROLLBACK nothing; rows are looked up before the first flush only."""
     tally = Counter[str]()
