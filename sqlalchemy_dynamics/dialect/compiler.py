@@ -37,7 +37,8 @@ class DynamicsCompiler(compiler.SQLCompiler):
     _on_conflict_target = PGCompiler._on_conflict_target
 
     def visit_insert(self, insert_stmt: Any, *args: Any, **kw: Any) -> str:
-        return str(super().visit_insert(with_own_keys(insert_stmt), *args, **kw))  # type: ignore[no-untyped-call]
+        visit: Any = super().visit_insert
+        return str(visit(with_own_keys(insert_stmt), *args, **kw))
 
     def for_update_clause(self, select: Any, **kw: Any) -> str:
         """The Web API has no row locks."""
