@@ -151,6 +151,8 @@ def _pair(
 
 def related(translator: Translator, linked: Linked, target: Occurrence, negated: bool = False) -> Pushed | None:
     """Return "some row inside is linked to this one and meets the terms", or that none does; None unless exactly."""
+    if not target.table.joined:
+        return None
     if linked.inside.table.intersect and linked.pair[1].name == target.table.primary_key:
         found = _as_partners(translator, linked, target)
         return None if found is None else Pushed(replace(found, negated=negated), True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from sqlalchemy_dynamics.execute.requests import asks_of
 from sqlalchemy_dynamics.metadata.model import Table
 from sqlalchemy_dynamics.planner.parse import parse
-from sqlalchemy_dynamics.planner.plan import Plan, Residual, Rows
+from sqlalchemy_dynamics.planner.plan import EVERY_ROW, Plan, Residual, Rows
 from sqlalchemy_dynamics.planner.reading import plan_select
 from tests.planner import organisation
 from tests.planner.organisation import ACCOUNT, CONTACT
@@ -60,3 +62,23 @@ def test_an_elastic_child_is_no_lambda() -> None:
     sql = "SELECT name FROM account a WHERE EXISTS (SELECT 1 FROM contact c WHERE c.parentcustomerid = a.accountid)"
     assert isinstance(_plan(sql, "Elastic").work, Residual)
     assert isinstance(_plan(sql, "Standard").work, Rows)
+
+
+@pytest.mark.parametrize("kind", ["Elastic", "Virtual"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "EXISTS (SELECT 1 FROM contact c WHERE c.parentcustomerid = a.accountid)",
+        "a.accountid NOT IN (SELECT c.parentcustomerid FROM contact c WHERE c.parentcustomerid IS NOT NULL)",
+        "(SELECT count(*) FROM contact c WHERE c.parentcustomerid = a.accountid) > 0",
+    ],
+)
+def test_an_elastic_or_virtual_table_is_not_filtered_by_other_tables(kind: str, condition: str) -> None:
+    sql = f"SELECT a.name FROM account a WHERE {condition}"
+    assert isinstance(_plan(sql, "Standard").work, Rows)
+    tables: dict[str, Table] = {"account": replace(ACCOUNT, kind=kind), "contact": CONTACT}
+    tree = parse(sql).tree
+    assert tree is not None
+    work = plan_select(tree, tables.get, {}, {}).work
+    assert isinstance(work, Residual)
+    assert [scan.filter for scan in work.scans if scan.table.name == "account"] == [EVERY_ROW]
