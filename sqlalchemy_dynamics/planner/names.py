@@ -85,6 +85,8 @@ def _resolve(node: exp.Table, lookup: Lookup) -> Table:
     table = lookup(node.name) if schema in _SELF_SCHEMAS and not node.text("catalog") else None
     if table is None:
         raise ProgrammingError(f"no table named {node.sql()}: use a logical name such as account (`dynamics tables`)")
+    if not table.entity_set:
+        raise ProgrammingError(f"{table.name} has no rows of its own to ask for: name a table of `dynamics tables`")
     return table
 
 

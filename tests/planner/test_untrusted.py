@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.execute.requests import asks_of
 from sqlalchemy_dynamics.metadata.model import Table
 from sqlalchemy_dynamics.planner.parse import parse
@@ -82,3 +83,12 @@ def test_an_elastic_or_virtual_table_is_not_filtered_by_other_tables(kind: str, 
     work = plan_select(tree, tables.get, {}, {}).work
     assert isinstance(work, Residual)
     assert [scan.filter for scan in work.scans if scan.table.name == "account"] == [EVERY_ROW]
+
+
+@pytest.mark.parametrize("sql", ["SELECT count(*) FROM account", "SELECT name FROM contact c JOIN account ON true"])
+def test_a_table_without_an_entity_set_is_not_read(sql: str) -> None:
+    tables: dict[str, Table] = {"account": replace(ACCOUNT, entity_set=""), "contact": CONTACT}
+    tree = parse(sql).tree
+    assert tree is not None
+    with pytest.raises(ProgrammingError, match="account has no rows of its own"):
+        plan_select(tree, tables.get, {}, {})
