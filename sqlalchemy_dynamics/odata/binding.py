@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
@@ -38,6 +39,12 @@ _WHOLE_NUMBERS = {
     "Edm.Int32": (-(2**31), 2**31 - 1),
     "Edm.Int64": (-(2**63), 2**63 - 1),
 }
+_LARGEST: dict[str, float] = {
+    **dict.fromkeys((*_WHOLE_NUMBERS, "Edm.Decimal"), 10**28),
+    "Edm.Double": sys.float_info.max,
+}
+"""Beyond it no column holds a number, and a literal is none for the service."""
+
 # The service's datetime starts here; an earlier literal is refused (dataverse-web-api: min date).
 _FIRST_MOMENT = datetime(1753, 1, 1, tzinfo=UTC)
 _ALWAYS = Both(())
@@ -205,11 +212,25 @@ _BELOW, _ABOVE = object(), object()
 
 def _nearest(value: object, edm: str) -> tuple[object, bool]:
     """Return the largest value of the type that is not above `value` (or _BELOW, _ABOVE), and whether it is equal."""
+    beyond = _beyond(value, edm)
+    if beyond is not None:
+        return beyond, False
     if edm in _WHOLE_NUMBERS:
         return _nearest_whole(cast(Decimal, convert(value, "Edm.Decimal")), edm)
     if edm in ("Edm.Date", "Edm.DateTimeOffset"):
         return _nearest_time(cast(datetime, convert(value, "Edm.DateTimeOffset")), edm)
     return convert(value, edm), True
+
+
+def _beyond(value: object, edm: str) -> object:
+    """Return _BELOW or _ABOVE for what no column reaches, else None; NaN is above all, as in the residual engine."""
+    if edm not in _LARGEST or not isinstance(value, (int, float, Decimal)):
+        return None
+    if value.is_nan() if isinstance(value, Decimal) else value != value:
+        return _ABOVE
+    if abs(value) <= Decimal(_LARGEST[edm]):
+        return None
+    return _BELOW if value < 0 else _ABOVE
 
 
 def _nearest_whole(number: Decimal, edm: str) -> tuple[object, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -150,3 +151,19 @@ def test_simplified_filters_mean_the_same(tree: Filter, row: dict[str, object]) 
 def test_simplified_nodes_are_flat() -> None:
     tree = Both((n("gt", 1), Both((n("lt", 9), Either((n("ne", 2), Never())))), n("gt", 1)))
     assert simplify(tree) == Both((n("gt", 1), n("lt", 9), n("ne", 2)))
+
+
+@pytest.mark.parametrize("edm", ["Edm.Int32", "Edm.Int64", "Edm.Decimal", "Edm.Double"])
+@pytest.mark.parametrize(
+    ("value", "above"),
+    [
+        *((math.inf, True), (-math.inf, False), (math.nan, True), (10**400, True), (-(10**400), False)),
+        *((Decimal("NaN"), True), (Decimal("sNaN"), True), (Decimal("-Infinity"), False), (Decimal("1e350"), True)),
+    ],
+)
+def test_what_no_number_reaches_lies_above_or_below_all(edm: str, value: object, above: bool) -> None:
+    assert compare(N, "eq", value, edm) == Never()
+    assert compare(N, "ne", value, edm) == NOT_NULL
+    assert compare(N, "lt", value, edm) == compare(N, "le", value, edm) == (NOT_NULL if above else Never())
+    assert compare(N, "gt", value, edm) == compare(N, "ge", value, edm) == (Never() if above else NOT_NULL)
+    assert among(N, [value, 1], edm) == among(N, [1], edm)
