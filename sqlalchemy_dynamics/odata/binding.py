@@ -39,9 +39,9 @@ _WHOLE_NUMBERS = {
     "Edm.Int32": (-(2**31), 2**31 - 1),
     "Edm.Int64": (-(2**63), 2**63 - 1),
 }
-_LARGEST: dict[str, float] = {
-    **dict.fromkeys((*_WHOLE_NUMBERS, "Edm.Decimal"), 10**28),
-    "Edm.Double": sys.float_info.max,
+_LARGEST = {
+    **dict.fromkeys((*_WHOLE_NUMBERS, "Edm.Decimal"), Decimal(10**28)),
+    "Edm.Double": Decimal(sys.float_info.max),
 }
 """Beyond it no column holds a number, and a literal is none for the service."""
 
@@ -226,11 +226,12 @@ def _beyond(value: object, edm: str) -> object:
     """Return _BELOW or _ABOVE for what no column reaches, else None; NaN is above all, as in the residual engine."""
     if edm not in _LARGEST or not isinstance(value, (int, float, Decimal)):
         return None
-    if value.is_nan() if isinstance(value, Decimal) else value != value:
+    number = Decimal(value)
+    if number.is_nan():
         return _ABOVE
-    if abs(value) <= Decimal(_LARGEST[edm]):
+    if number.copy_abs() <= _LARGEST[edm]:
         return None
-    return _BELOW if value < 0 else _ABOVE
+    return _BELOW if number < 0 else _ABOVE
 
 
 def _nearest_whole(number: Decimal, edm: str) -> tuple[object, bool]:
