@@ -41,7 +41,25 @@ def partial_groups(scan: Scan, running: Running, mergeable: bool) -> list[Row]:
     """
     asks = asks_of(scan, running.values)
     found = side_by_side(lambda ask: _groups_of(scan, ask, running, mergeable), asks, running.threads)
-    return [row for ask, rows in zip(asks, found, strict=True) for row in _widened(rows, ask, scan.groups)]
+    answers = [(ask, rows) for ask, rows in zip(asks, found, strict=True) if not _counts_all(ask, scan)]
+    groups = [row for ask, rows in answers for row in _widened(rows, ask, scan.groups)]
+    if len(answers) < len(asks):
+        _refuse_lost(groups, scan, sum(int(row[0] or 0) for row in found[-1]))
+    return groups
+
+
+def _counts_all(ask: Ask, scan: Scan) -> bool:
+    """Say whether a query only counts the rows that are in either part of a LEFT JOIN, or should be."""
+    left = scan.groups is not None and scan.groups.left is not None
+    return left and ask.query.apply is not None and not ask.query.apply.groups
+
+
+def _refuse_lost(groups: list[Row], scan: Scan, rows: int) -> None:
+    """Rows that look up what the caller may not see are in neither part."""
+    assert scan.groups is not None
+    counted = len(scan.groups.keys) + [each.alias for each in scan.groups.measures].index("m_rows")
+    if sum(row[counted] or 0 for row in groups) != rows:
+        raise CannotGroup("some rows look up what is not there for the caller")
 
 
 def _groups_of(scan: Scan, ask: Ask, running: Running, mergeable: bool) -> list[Row]:

@@ -9,7 +9,7 @@ from sqlalchemy_dynamics.edm import SqlType, decimal
 from sqlalchemy_dynamics.execute.portions import KEYS_PER_REQUEST, portions
 from sqlalchemy_dynamics.metadata.model import AUDIT, Column, Companion
 from sqlalchemy_dynamics.odata.binding import bind, simplify
-from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Null, Value
+from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Null, Path, Value
 from sqlalchemy_dynamics.odata.pages import Field
 from sqlalchemy_dynamics.odata.query import (
     FORMATTED_VALUE,
@@ -21,7 +21,7 @@ from sqlalchemy_dynamics.odata.query import (
     Order,
     Query,
 )
-from sqlalchemy_dynamics.planner.plan import Limit, Marker, Measure, Scan
+from sqlalchemy_dynamics.planner.plan import Groups, Limit, Marker, Measure, Scan
 
 __all__ = ["KEYS_PER_REQUEST", "Ask", "asks_of", "field_of", "fields_of"]
 
@@ -201,18 +201,33 @@ def _with_key(scan: Scan, order: tuple[Order, ...]) -> tuple[Order, ...]:
 
 def _grouped(scan: Scan, values: Values | None) -> list[Ask]:
     assert scan.groups is not None
-    asks = []
-    named = _annotations(scan.groups.keys)
-    for further, measures in scan.groups.queries:
-        terms = (scan.filter,) if further is None else (scan.filter, further)
-        condition = _bound(Both(terms), values)
-        if condition == Never():
-            continue
-        apply = Apply(scan.groups.paths, tuple(_aggregate(measure) for measure in measures))
-        fields = (*(field_of(column) for column in scan.groups.keys), *map(_measure_field, measures))
-        query = Query(scan.table.entity_set, filter=_unless_empty(condition), apply=apply, annotations=named)
-        asks.append(Ask(query, fields))
+    groups, asks = scan.groups, list[Ask]()
+    for further, measures in groups.queries:
+        fields = (*map(field_of, groups.keys), *map(_measure_field, measures))
+        for part, paths in _sides(groups):
+            terms = (scan.filter, *(each for each in (further, part) if each is not None))
+            apply = Apply(paths, tuple(map(_aggregate, measures)))
+            asks += _grouping(scan, _bound(Both(terms), values), apply, fields)
+    if groups.left is not None:
+        rows = groups.queries[0][1][0]
+        asks += _grouping(scan, _bound(scan.filter, values), Apply((), (_aggregate(rows),)), (_measure_field(rows),))
     return asks
+
+
+def _sides(groups: Groups) -> Iterator[tuple[Filter | None, tuple[Path, ...]]]:
+    """Yield what to group by under which condition; over rows that look up nothing, by that first."""
+    if groups.left is None:
+        yield None, groups.paths
+        return
+    yield Null(groups.left.key, negated=True), groups.paths
+    others = (path for path in groups.paths if path[0] != groups.left.navigation)
+    yield Null(groups.left.lookup), tuple(dict.fromkeys((groups.left.lookup, *others)))
+
+
+def _grouping(scan: Scan, condition: Filter, apply: Apply, fields: tuple[Field, ...]) -> list[Ask]:
+    named = _annotations(scan.groups.keys) if scan.groups is not None and apply.groups else ()
+    query = Query(scan.table.entity_set, filter=_unless_empty(condition), apply=apply, annotations=named)
+    return [] if condition == Never() else [Ask(query, fields)]
 
 
 def _aggregate(measure: Measure) -> Aggregate:

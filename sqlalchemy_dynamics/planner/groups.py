@@ -13,24 +13,16 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.edm import BIGINT, HUGEINT, SqlType, decimal
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
 from sqlalchemy_dynamics.odata.filters import Null
+from sqlalchemy_dynamics.planner.measures import METHODS, Measures, add_measures, count_rows, measured
 from sqlalchemy_dynamics.planner.plan import Groups, Limit, Measure, Output, Rows, Scan
 from sqlalchemy_dynamics.planner.shape import Shape
 from sqlalchemy_dynamics.planner.spoken import title
 
-__all__ = ["METHODS", "Grouping", "grouping_of"]
+__all__ = ["Grouping", "grouping_of"]
 
-METHODS: dict[type[exp.Expression], str] = {
-    exp.Count: "count",
-    exp.Sum: "sum",
-    exp.Min: "min",
-    exp.Max: "max",
-    exp.Avg: "average",
-}
 _GROUPABLE = frozenset({"VARCHAR", "INTEGER", "BOOLEAN", "UUID"})
-_NUMBERS = frozenset({"INTEGER", "BIGINT", "DECIMAL", "DOUBLE"})
 
 
 @dataclass
@@ -40,7 +32,7 @@ class Grouping:
     shape: Shape
     keys: dict[str, Column]
     hidden: dict[str, Column] = field(default_factory=dict)
-    measures: dict[tuple[str, str], Measure] = field(default_factory=dict)
+    measures: Measures = field(default_factory=dict)
 
     @property
     def groups(self) -> Groups:
@@ -52,8 +44,8 @@ class Grouping:
         for column in {m.column.name: m.column for m in self.measures.values() if m.column is not None}.values():
             own = tuple(measure for measure in self.measures.values() if measure.column == column)
             queries.append((Null((column.wire,), negated=True), own))
-        paths = dict.fromkeys(self.shape.paths.get(each.name, (each.wire,)) for each in self.all_keys)
-        return Groups(self.all_keys, tuple(paths), tuple(queries))
+        paths = (self.shape.paths.get(each.name, (each.wire,)) for each in self.all_keys)
+        return Groups(self.all_keys, tuple(dict.fromkeys(paths)), tuple(queries), self.shape.left)
 
     @property
     def all_keys(self) -> tuple[Column, ...]:
@@ -69,7 +61,11 @@ class Grouping:
     def rows(self) -> Rows | None:
         """Return the plan that needs no merging: one request, keys and measures as they come."""
         select, groups = self.shape.select, self.groups
-        if any(select.args.get(key) for key in ("order", "having", "limit", "offset")) or len(groups.queries) > 1:
+        if (
+            any(select.args.get(key) for key in ("order", "having", "limit", "offset"))
+            or len(groups.queries) > 1
+            or groups.left
+        ):
             return None
         outputs = [self._output(item.node, item.name) for item in self.shape.items]
         if any(output is None for output in outputs) or self.hidden:
@@ -83,7 +79,7 @@ class Grouping:
         method = METHODS.get(type(node), "average")
         if method == "average":
             return None
-        key = (method, _name(self.shape, node))
+        key = (method, measured(self.shape, node))
         position = list(self.measures).index(key)
         return Output(name or title(node), self.measures[key].type, len(self.keys) + position, method != "count")
 
@@ -97,7 +93,7 @@ class Grouping:
 
     def merge(self, node: exp.Expression) -> exp.Expression:
         """Return an aggregate of the statement as the merge of its measures."""
-        name, method = _name(self.shape, node), METHODS[type(node)]
+        name, method = measured(self.shape, node), METHODS[type(node)]
         if method == "average":
             total, present = self.measures["sum", name], self.measures["count", name]
             return exp.Div(
@@ -126,9 +122,11 @@ def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
         return None
     grouping = Grouping(shape, keys)
     for node in aggregates:
-        if not _measure(grouping, node):
+        if not add_measures(grouping.measures, shape, node):
             return None
     grouping.hidden.update({column.name: column for column in ties})
+    if shape.left is not None:
+        count_rows(grouping.measures)
     _add_currency(grouping)
     _add_values(grouping)
     return grouping
@@ -182,66 +180,6 @@ def _is_known(shape: Shape, keys: dict[str, Column]) -> bool:
 
 def _may_be_output(node: exp.Expression) -> bool:
     return node.find_ancestor(exp.Group, exp.Order, exp.Having) is not None
-
-
-def _aggregated(shape: Shape, node: exp.Expression) -> Column | None:
-    return shape.column(node.this) if isinstance(node.this, exp.Expression) else None
-
-
-def _counts_keys(shape: Shape, node: exp.Expression) -> bool:
-    """COUNT(DISTINCT key) counts rows."""
-    distinct = node.this
-    if not isinstance(distinct, exp.Distinct) or len(distinct.expressions) != 1:
-        return False
-    column = shape.column(distinct.expressions[0])
-    return column is not None and column.name == shape.occurrence.table.primary_key
-
-
-def _name(shape: Shape, node: exp.Expression) -> str:
-    """Return the aggregated column's name, "" where counting it is counting rows."""
-    column = _aggregated(shape, node)
-    return "" if column is None or (isinstance(node, exp.Count) and not column.nullable) else column.name
-
-
-def _measure(grouping: Grouping, node: exp.Expression) -> bool:
-    """Add the measures an aggregate is merged from; False when the service has no such aggregate."""
-    method = METHODS.get(type(node))
-    if method is None or node.args.get("expressions") or isinstance(node.parent, (exp.Filter, exp.WithinGroup)):
-        return False
-    if method == "count" and isinstance(node.this, (exp.Star, exp.Literal, type(None))):
-        grouping.measures.setdefault(("count", ""), Measure("count", None, "m_rows"))
-        return True
-    column = _aggregated(grouping.shape, node)
-    if column is None and method == "count" and _counts_keys(grouping.shape, node):
-        grouping.measures.setdefault(("count", ""), Measure("count", None, "m_rows"))
-        return True
-    if column is None or column.companion is not None or column.name in grouping.shape.paths:
-        return False
-    if method == "count" and not column.nullable:
-        grouping.measures.setdefault(("count", ""), Measure("count", None, "m_rows"))
-        return True
-    if method != "count" and not _is_number(column):
-        return False
-    if method == "count" and column.kind in (Kind.FILE, Kind.FILE_NAME, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME):
-        return False
-    for needed in ("sum", "count") if method == "average" else (method,):
-        alias = f"m_{needed}_{column.name}"
-        grouping.measures.setdefault(
-            (needed, column.name), Measure(needed, column, alias, _measure_type(needed, column.type))
-        )
-    return True
-
-
-def _is_number(column: Column) -> bool:
-    return column.type.family in _NUMBERS and column.kind in (Kind.VALUE, Kind.MONEY)
-
-
-def _measure_type(method: str, kind: SqlType) -> SqlType:
-    if method == "count":
-        return BIGINT
-    if method != "sum" or kind.family == "DOUBLE":
-        return kind
-    return HUGEINT if kind.scale is None else decimal(38, kind.scale)
 
 
 def _add_currency(grouping: Grouping) -> None:

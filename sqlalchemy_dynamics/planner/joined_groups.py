@@ -1,9 +1,9 @@
 """GROUP BY over tables joined along lookups: groups of one table, some of their keys columns of the rows looked up.
 
 `SELECT a.city, sum(o.value) FROM opportunity o JOIN account a ON a.accountid = o.parentaccountid GROUP BY a.city` is
-read as groups of opportunities by `parentaccountid/city` (dataverse-web-api: groupby by path). Inner joins and one step
-only: whether rows that look up nothing are in a group, and what lookups and keys of two steps are called in a reply, is
-not documented.
+read as groups of opportunities by `parentaccountid/city` (dataverse-web-api: groupby by path). One step only: what
+lookups and keys of two steps are called in a reply is not documented. Nor is whether rows that look up nothing are in a
+group: they are asked for apart, under one LEFT JOIN at the most.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.filters import Filter, Path
 from sqlalchemy_dynamics.planner.lookup_trees import Tree, filter_of, tree_of
 from sqlalchemy_dynamics.planner.names import Occurrence, Owned, Sources
+from sqlalchemy_dynamics.planner.plan import Left
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.shape import Shape, shape_of
 
@@ -33,11 +34,24 @@ def joined_shape(select: exp.Expression, occurrences: list[Occurrence], translat
     if not isinstance(select, exp.Select) or not select.args.get("joins") or not _is_grouped(select):
         return None
     found = tree_of(select, occurrences, translator)
-    if found is None or found.optional:
+    wanted = None if found is None or len(found.optional) > 1 else filter_of(found, translator)
+    if found is None or wanted is None:
         return None
-    wanted = filter_of(found, translator)
-    keys = None if wanted is None else _Keys.of(select, found, translator)
-    return None if wanted is None or keys is None else keys.shape(select, wanted, translator)
+    left = _left(found)
+    keys = None if found.optional and left is None else _Keys.of(select, found, translator)
+    shape = None if keys is None else keys.shape(select, wanted, translator)
+    return None if shape is None else replace(shape, left=left)
+
+
+def _left(tree: Tree) -> Left | None:
+    """Return the one LEFT JOIN; its lookup must lead to that table only, where it is set."""
+    for table in tree.tables:
+        before, navigation = tree.parents[table.number] if table.number in tree.optional else (None, "")
+        lookup = _lookup_of(tree.root, navigation) if before is tree.root else None
+        if lookup is not None and len(lookup.navigations) == 1:
+            key = table.table.columns[table.table.primary_key].wire
+            return Left(navigation, (navigation, key), (lookup.wire,))
+    return None
 
 
 def _is_grouped(select: exp.Select) -> bool:

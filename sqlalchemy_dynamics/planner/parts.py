@@ -13,7 +13,8 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.planner.extremes import extremes_of
-from sqlalchemy_dynamics.planner.groups import METHODS, grouping_of
+from sqlalchemy_dynamics.planner.groups import grouping_of
+from sqlalchemy_dynamics.planner.measures import METHODS
 from sqlalchemy_dynamics.planner.names import Occurrence
 from sqlalchemy_dynamics.planner.plan import Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator

@@ -16,6 +16,7 @@ __all__ = [
     "Check",
     "Groups",
     "Keys",
+    "Left",
     "Limit",
     "Marker",
     "Measure",
@@ -72,16 +73,30 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A LEFT JOIN along `lookup`: paths that begin with `navigation` end at a row that may be missing.
+
+    Rows that look up nothing are asked for on their own. `key` is the path of the looked-up row's key: rows that look
+    up something, but nothing that is there for the caller, are in neither part.
+    """
+
+    navigation: str
+    key: Path
+    lookup: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Groups:
     """The service's own grouping. Every query of `queries` is one request; its rows hold the keys and its measures.
 
     `paths` are what to group by for the keys, each once. `queries` pairs a further condition (None for all rows) with
-    the measures to ask for under it.
+    the measures to ask for under it; the first holds the count of rows when there is a `left`.
     """
 
     keys: tuple[Column, ...]
     paths: tuple[Path, ...]
     queries: tuple[tuple[Filter | None, tuple[Measure, ...]], ...]
+    left: Left | None = None
 
     @property
     def measures(self) -> tuple[Measure, ...]:

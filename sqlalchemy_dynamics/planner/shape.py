@@ -12,7 +12,7 @@ from sqlalchemy_dynamics.odata.filters import Both, Filter, Path
 from sqlalchemy_dynamics.odata.query import Order
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources
 from sqlalchemy_dynamics.planner.parse import parameter_key
-from sqlalchemy_dynamics.planner.plan import Amount, Limit, Marker
+from sqlalchemy_dynamics.planner.plan import Amount, Left, Limit, Marker
 from sqlalchemy_dynamics.planner.pushdown import Translator
 
 __all__ = [
@@ -47,7 +47,8 @@ class Item:
 class Shape:
     """A SELECT of the plain shape; stars are expanded in `items`.
 
-    `paths` are where the service finds those columns of the table that belong to rows it looks up.
+    `paths` are where the service finds those columns of the table that belong to rows it looks up, `left` the lookup
+    among them that need not find a row.
     """
 
     select: exp.Select
@@ -56,6 +57,7 @@ class Shape:
     filter: Filter
     items: tuple[Item, ...]
     paths: Mapping[str, Path] = field(default_factory=dict)
+    left: Left | None = None
 
     def column(self, node: exp.Expression) -> Column | None:
         """Return the column a node names, or None."""

@@ -72,8 +72,8 @@ METADATA = f"""<?xml version="1.0" encoding="utf-8"?>
 """
 
 
-def rows(seed: int, size: int) -> dict[str, list[dict[str, Any]]]:
-    """Return rows for all tables: few distinct values, many NULLs, lookups to nothing and to rows that are gone."""
+def rows(seed: int, size: int, gone: float) -> dict[str, list[dict[str, Any]]]:
+    """Return rows for all tables: few distinct values, many NULLs, lookups to nothing, some to rows that are gone."""
     chance = random.Random(seed)
     made: dict[str, list[dict[str, Any]]] = {}
     keys = {table: [_guid(chance) for _ in range(size if table != "tag" else 4)] for table in TABLES}
@@ -81,19 +81,19 @@ def rows(seed: int, size: int) -> dict[str, list[dict[str, Any]]]:
         made[table] = [{KEYS[table]: key, **_row(chance), "no": no} for no, key in enumerate(keys[table])]
         for row in made[table]:
             for lookup, targets in LOOKUPS[table].items():
-                row.update(_looked_up(chance, lookup, targets, keys))
+                row.update(_looked_up(chance, lookup, targets, keys, gone))
     pairs = {(chance.choice(keys["firm"]), chance.choice(keys["tag"])) for _ in range(size)} if size else set()
     made["firmtag"] = [{"firmtagid": _guid(chance), "firmid": firm, "tagid": tag} for firm, tag in sorted(pairs)]
     return made
 
 
 def _looked_up(
-    chance: random.Random, lookup: str, targets: tuple[str, ...], keys: dict[str, list[str]]
+    chance: random.Random, lookup: str, targets: tuple[str, ...], keys: dict[str, list[str]], gone: float
 ) -> dict[str, Any]:
     target = chance.choice(targets)
     if chance.random() < 0.3:
         return {lookup: None}
-    found = chance.choice(keys[target]) if chance.random() < 0.9 else _guid(chance)
+    found = chance.choice(keys[target]) if chance.random() >= gone else _guid(chance)
     return {lookup: found, f"{lookup}:type": target} if len(targets) > 1 else {lookup: found}
 
 

@@ -25,13 +25,17 @@ EXAMPLES = max(1, int(os.environ.get("DYNAMICS_DIFFERENTIAL", "300")) // 3)
 pytestmark = pytest.mark.timeout(180 + 3 * EXAMPLES)
 
 
-@pytest.fixture(scope="module", params=[(7, SEED), (24, SEED), (0, SEED)], ids=["few", "many", "none"])
+@pytest.fixture(
+    scope="module",
+    params=[(7, SEED), (24, SEED), (24, SEED, 0), (0, SEED)],
+    ids=["few", "many", "whole", "none"],
+)
 def witnesses(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witnesses]:
-    size, drawn = request.param
+    size, drawn, *gone = request.param
     document = tmp_path_factory.mktemp("organisation") / "metadata.xml"
     document.write_text(METADATA, encoding="utf-8")
     with Sandbox(rows=0, metadata=document) as org:
-        for table, made in rows(drawn, size).items() if size else ():
+        for table, made in rows(drawn, size, *(gone or (0.1,))).items() if size else ():
             _post(f"{org.url}/_sandbox/rows", {"table": table, "rows": made})
         url = f"dynamics:///?OrganizationUrl={org.url};OAuthAccessToken={org.access_token}"
         with dbapi.connect(url) as pushed, dbapi.connect(url, Pushdown=False) as local:

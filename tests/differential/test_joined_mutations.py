@@ -8,7 +8,7 @@ import pytest
 from sqlglot import exp
 
 from sqlalchemy_dynamics import dbapi
-from sqlalchemy_dynamics.execute import planning, requests
+from sqlalchemy_dynamics.execute import grouped, planning, requests
 from sqlalchemy_dynamics.planner import expansion, flattening, groups, joined_rows, lookup_trees, parts, related
 from sqlalchemy_dynamics.planner.implied import Implied
 from sqlalchemy_dynamics.planner.semijoins import _Joined
@@ -81,6 +81,10 @@ CASES: dict[str, tuple[object, str, object, str]] = {
     "groups of a LEFT JOIN are those of a join": (
         lookup_trees, "_is_joined", _as_inner,
         "SELECT f.k AS c, count(*) AS e FROM deal d LEFT JOIN firm f ON f.firmid = d.firmid GROUP BY f.k",
+    ),
+    "rows that look up what is gone are in no group": (
+        grouped, "_refuse_lost", lambda groups, scan, rows: None,
+        "SELECT p.k AS c, count(*) AS e FROM firm f LEFT JOIN firm p ON p.firmid = f.parentfirmid GROUP BY p.k",
     ),
     "groups forget what ties them": (
         parts, "grouping_of", lambda shape, ties: groups.grouping_of(shape),
