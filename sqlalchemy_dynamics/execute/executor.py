@@ -16,7 +16,14 @@ from sqlalchemy_dynamics.execute.explain import Step, analyzed, analyzed_write, 
 from sqlalchemy_dynamics.execute.explain_writes import write_steps
 from sqlalchemy_dynamics.execute.fetch import Tally
 from sqlalchemy_dynamics.execute.grouped import CannotGroup, grouped_result, partial_groups
-from sqlalchemy_dynamics.execute.planning import Values, bound_values, parsed, plan_of
+from sqlalchemy_dynamics.execute.planning import (
+    Values,
+    bound_values,
+    has_parameters,
+    held_values,
+    parsed,
+    plan_of,
+)
 from sqlalchemy_dynamics.execute.result import Result
 from sqlalchemy_dynamics.execute.running import Running
 from sqlalchemy_dynamics.execute.transactions import Transaction
@@ -80,8 +87,8 @@ class Executor:
         return self._steps(parsed(sql, self._dialect), parameters)
 
     def _steps(self, statement: Statement, parameters: Parameters) -> list[Step]:
-        shown = parameters is not None or not statement.markers
-        values = bound_values(statement, parameters) if shown else {}
+        shown = parameters is not None or not has_parameters(statement)
+        values = bound_values(statement, parameters) if shown else held_values(statement)
         if "write" in (statement.kind, statement.explained):
             write = self.writer.planned(statement.tree, values)
             return write_steps(write, values if shown else None, self._page_size, self._catalog.model())

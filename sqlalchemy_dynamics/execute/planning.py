@@ -16,8 +16,9 @@ from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.parse import Statement, parse
 from sqlalchemy_dynamics.planner.plan import Plan
 from sqlalchemy_dynamics.planner.reading import plan_select
+from sqlalchemy_dynamics.planner.residual import parameters_in
 
-__all__ = ["bound_values", "parsed", "plan_of"]
+__all__ = ["bound_values", "has_parameters", "held_values", "parsed", "plan_of"]
 
 Values = Mapping[int | str, object]
 _MOST_PLANS = 1000
@@ -37,8 +38,17 @@ def bound_values(statement: Statement, parameters: Sequence[object] | Mapping[st
 
     Raises ProgrammingError when their number is wrong.
     """
-    held = {} if statement.clock is None else {statement.clock: clock()}
-    return Bound({**_given(statement, parameters), **held})
+    return Bound({**_given(statement, parameters), **held_values(statement)})
+
+
+def held_values(statement: Statement) -> Values:
+    """Return what a statement is given without being asked: the clock, when it looks at it."""
+    return {} if statement.clock is None else {statement.clock: clock()}
+
+
+def has_parameters(statement: Statement) -> bool:
+    """Say whether there are parameters to give."""
+    return statement.tree is not None and not set(parameters_in(statement.tree)) <= {statement.clock}
 
 
 def _given(statement: Statement, parameters: Sequence[object] | Mapping[str, object] | None) -> Values:

@@ -80,7 +80,8 @@ def text_of(node: exp.Expression, pinned: Mapping[int | str, object]) -> str | N
 def operand(node: exp.Expression, column: Column, kinds: Kinds) -> Operand | NullConstant | None:
     """Return a constant as an operand to compare `column` with, or None when it must be compared locally.
 
-    The value may lie outside or between the column's values (binding.compare).
+    The value may lie outside or between the column's values (binding.compare). A parameter of no known kind, as when
+    a statement is explained without its values, is taken for one that fits.
     """
     node = bare(node)
     if column.type.family in _DATES and parameter_key(node) is None:
@@ -117,7 +118,7 @@ def _parameter(key: int | str, column: Column, kind: str, cast: bool) -> Operand
     allowed = _PARAMETER_KINDS.get(column.type.family, set())
     if cast and column.type.family in ("INTEGER", "BIGINT"):
         allowed = {"int"}
-    return Parameter(key, column.edm) if kind in allowed else None
+    return Parameter(key, column.edm) if not kind or kind in allowed else None
 
 
 def _nothing(node: exp.Expression, kind: SqlType) -> None:

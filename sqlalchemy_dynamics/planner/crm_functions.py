@@ -234,7 +234,7 @@ def _choice(node: exp.Expression, column: Column, kinds: Kinds) -> Operand | Non
     """A value, or the label of one."""
     key = parameter_key(node)
     if key is not None:
-        return Parameter(key, "Edm.Int32") if kinds.get(key) in ("int", "str") else None
+        return Parameter(key, "Edm.Int32") if kinds.get(key, "int") in ("int", "str") else None
     number = whole_number(node, kinds)
     if isinstance(number, int):
         return Value(number, "Edm.Int32")

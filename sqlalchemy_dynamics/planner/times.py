@@ -24,7 +24,7 @@ def moment_of(node: exp.Expression, kinds: Kinds) -> Moment | None:
     node = bare(node)
     key = parameter_key(node)
     if key is not None:
-        kind = kinds.get(key)
+        kind = kinds.get(key, "datetime")
         name = "now" if is_clock(node) else f"${key}"
         return Moment(Key(key, name), is_date=kind == "date") if kind in ("datetime", "date") else None
     reader = _READERS.get(type(node))
@@ -41,7 +41,7 @@ def whole_number(node: exp.Expression | None, kinds: Kinds) -> int | Key | None:
         return -inner if isinstance(inner, int) else None
     key = parameter_key(node)
     if key is not None:
-        return Key(key, f"${key}") if kinds.get(key) == "int" else None
+        return Key(key, f"${key}") if kinds.get(key, "int") == "int" else None
     return int(node.this) if isinstance(node, exp.Literal) and re.fullmatch(r"[+-]?\d{1,9}", node.this) else None
 
 
@@ -61,7 +61,7 @@ def _cast(node: exp.Cast, kinds: Kinds) -> Moment | None:
     if isinstance(inner, exp.Literal) and inner.is_string:
         fixed = literal_moment(inner.this, naive=kind != "TIMESTAMPTZ")
         found = None if fixed is None else Moment(fixed)
-    elif key is not None and kinds.get(key) == "str" and kind == "TIMESTAMPTZ":
+    elif key is not None and kinds.get(key, "str") == "str" and kind == "TIMESTAMPTZ":
         found = Moment(Key(key, f"${key}"))
     else:
         found = moment_of(inner, kinds)

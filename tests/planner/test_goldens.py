@@ -14,6 +14,7 @@ from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute.explain import steps_of
 from sqlalchemy_dynamics.planner.parse import parse
 from sqlalchemy_dynamics.planner.reading import plan_select
+from sqlalchemy_dynamics.planner.residual import parameters_in
 from tests.planner.organisation import MODEL
 
 FOLDER = Path(__file__).parent / "goldens"
@@ -38,7 +39,7 @@ def steps(statement: str, dialect: str = "dynamics") -> str:
 def _steps(statement: str, dialect: str) -> str:
     parsed = parse(statement, dialect)
     assert parsed.tree is not None
-    kinds: dict[int | str, str] = dict.fromkeys(range(1, parsed.markers + 1), "int")
+    kinds: dict[int | str, str] = dict.fromkeys(parameters_in(parsed.tree), "int")
     if parsed.clock is not None:
         kinds[parsed.clock] = "datetime"
     plan = plan_select(parsed.tree, MODEL.table, kinds, {})
