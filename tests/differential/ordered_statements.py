@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.differential.statements import condition
+from tests.differential.ways import Rows, Witnesses
 
-__all__ = ["Ordered", "ordered_statement", "plainly", "spoken"]
+__all__ = ["Ordered", "answers", "ordered_statement", "spoken"]
 
 _MARKED = re.compile(r"«(min |max |)([\w.]+|'[\w-]+')»")
 _GUIDS = [
@@ -37,7 +39,7 @@ def spoken(sql: str) -> str:
     return _MARKED.sub(lambda found: f"{found[1].strip()}({found[2]})" if found[1] else found[2], sql)
 
 
-def plainly(sql: str) -> str:
+def _plainly(sql: str) -> str:
     """The statement as plain DuckDB gets it: the key of a GUID where it is put in order."""
 
     def key(found: re.Match[str]) -> str:
@@ -45,6 +47,16 @@ def plainly(sql: str) -> str:
         return f"arg_{found[1].strip()}({name}, guid_key({name}))" if found[1] else f"guid_key({name})"
 
     return _MARKED.sub(key, sql)
+
+
+def answers(witnesses: Witnesses, wanted: Ordered) -> list[Any]:
+    """Return the three answers as they compare."""
+    found = witnesses.rows(spoken(wanted.sql), _plainly(wanted.sql))
+    return [_as_compared(wanted, rows) for rows in found]
+
+
+def _as_compared(wanted: Ordered, found: Rows) -> Any:
+    return {"list": found, "bag": sorted(found, key=repr), "count": len(found)}[wanted.compared]
 
 
 _COLUMNS = ["n", "k", "price", "ratio", "madeon", "day", "flag"]

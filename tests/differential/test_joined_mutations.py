@@ -12,10 +12,7 @@ from sqlalchemy_dynamics.execute import grouped, planning, requests
 from sqlalchemy_dynamics.planner import expansion, flattening, groups, joined_rows, lookup_trees, parts, related
 from sqlalchemy_dynamics.planner.implied import Implied
 from sqlalchemy_dynamics.planner.semijoins import _Joined
-from tests.differential.test_answers import Witnesses
-from tests.differential.test_joined_answers import witnesses
-
-__all__ = ["witnesses"]
+from tests.differential.ways import Witnesses
 
 
 def _every_term(implied: Implied) -> list[Any]:
@@ -94,14 +91,14 @@ CASES: dict[str, tuple[object, str, object, str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("witnesses", [(24, 1)], indirect=True, ids=["many"])
-def test_a_missing_rule_is_noticed(name: str, witnesses: Witnesses, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("joined_witnesses", [(24, 1)], indirect=True, ids=["many"])
+def test_a_missing_rule_is_noticed(name: str, joined_witnesses: Witnesses, monkeypatch: pytest.MonkeyPatch) -> None:
     owner, attribute, replacement, sql = CASES[name]
-    assert not _differs(witnesses, sql), "the rules themselves answer wrongly"
+    assert not _differs(joined_witnesses, sql), "the rules themselves answer wrongly"
     monkeypatch.setattr(owner, attribute, replacement)
     monkeypatch.setattr(planning, "_plans", type(planning._plans)())
     planning.parsed.cache_clear()
-    assert _differs(witnesses, sql)
+    assert _differs(joined_witnesses, sql)
 
 
 def _differs(witnesses: Witnesses, sql: str) -> bool:

@@ -11,9 +11,7 @@ from sqlglot import exp
 from sqlalchemy_dynamics.execute import planning, residual, texts
 from sqlalchemy_dynamics.planner import carrying, implied, needs, patterns, rules, shape
 from sqlalchemy_dynamics.planner import names as names_room
-from tests.differential.test_answers import Witnesses, witnesses
-
-__all__ = ["witnesses"]
+from tests.differential.ways import Witnesses
 
 _exact = patterns.searches
 

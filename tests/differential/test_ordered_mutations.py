@@ -11,10 +11,8 @@ from sqlalchemy_dynamics.execute import planning, prefixes, requests, residual
 from sqlalchemy_dynamics.odata.query import Order
 from sqlalchemy_dynamics.planner import prefixes as planned_prefixes
 from sqlalchemy_dynamics.planner import reading
-from tests.differential.ordered_statements import Ordered
-from tests.differential.test_ordered import Ways, ways
-
-__all__ = ["ways"]
+from tests.differential.ordered_statements import Ordered, answers
+from tests.differential.ways import Witnesses
 
 _parts, _first_answer = requests._parts, prefixes.first_answer
 
@@ -58,15 +56,15 @@ CASES: dict[str, tuple[tuple[object, str, Callable[..., Any]], str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("ways", [(5, 40, 1)], indirect=True, ids=["many"])
-def test_a_missing_rule_is_noticed(name: str, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("paged_witnesses", [(5, 40, 1)], indirect=True, ids=["many"])
+def test_a_missing_rule_is_noticed(name: str, paged_witnesses: Witnesses, monkeypatch: pytest.MonkeyPatch) -> None:
     (owner, attribute, replacement), sql = CASES[name]
     compared = "bag" if "QUALIFY" in sql or "ORDER BY" not in sql else "list"
     wanted = Ordered(sql, compared)
-    before = ways.answers(wanted)
+    before = answers(paged_witnesses, wanted)
     assert before[0] == before[1] == before[2]
     monkeypatch.setattr(owner, attribute, replacement)
     monkeypatch.setattr(planning, "_plans", type(planning._plans)())
     planning.parsed.cache_clear()
-    pushed, _, plain = ways.answers(wanted)
+    pushed, _, plain = answers(paged_witnesses, wanted)
     assert pushed != plain

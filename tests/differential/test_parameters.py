@@ -6,12 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import note
 from hypothesis import strategies as st
 
-from tests.differential.test_answers import EXAMPLES, Witnesses, witnesses
-
-__all__ = ["witnesses"]
+from tests.differential.ways import EXAMPLES, SEED_SAID, Witnesses, over_random
 
 _NUMBERS = st.sampled_from(
     [None, 0, 2, -3, 7, 2.0, 2.5, -0.5, 1e12, Decimal("2"), Decimal("1.5"), Decimal("-4.75"), Decimal("99999999999")]
@@ -63,15 +61,10 @@ def asked(draw: st.DrawFn) -> tuple[str, tuple[Any, ...]]:
     return f"SELECT t.firmid FROM firm t WHERE {where}", tuple(draw(kind) for kind in kinds)
 
 
-@settings(
-    max_examples=max(1, EXAMPLES // 3),
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(case=asked())
+@over_random(max(1, EXAMPLES // 3), case=asked())
 def test_parameters_mean_the_same(witnesses: Witnesses, case: tuple[str, tuple[Any, ...]]) -> None:
     sql, values = case
+    note(SEED_SAID)
     answers = []
     for connection in (witnesses.pushed, witnesses.local):
         with connection.cursor() as cursor:

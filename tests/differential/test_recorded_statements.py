@@ -17,7 +17,7 @@ import pytest
 
 from sqlalchemy_dynamics import dbapi, errors
 from sqlalchemy_dynamics.sandbox import Sandbox
-from tests.differential.test_answers import _comparable
+from tests.differential.ways import comparable
 from tests.shared import FOLDER
 
 STATEMENTS = FOLDER / "superset" / "superset_statements.sql"
@@ -61,7 +61,7 @@ def _run(connection: dbapi.Connection, sql: str) -> Any:
         except errors.ProgrammingError as error:
             return type(error)
         names = [(column[0], str(column[1])) for column in cursor.description or ()]
-    return names, sorted((tuple(map(_comparable, row)) for row in rows), key=repr)
+    return names, sorted((tuple(map(comparable, row)) for row in rows), key=repr)
 
 
 @pytest.mark.parametrize(("title", "sql"), SELECTS, ids=[f"{n} {title}" for n, (title, _) in enumerate(SELECTS)])

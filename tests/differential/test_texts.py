@@ -8,23 +8,17 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, note, seed, settings
+from hypothesis import HealthCheck, note
 
 from sqlalchemy_dynamics import dbapi
-from sqlalchemy_dynamics.sandbox import Sandbox
-from tests.differential.organisation import METADATA, SEED, TEXTS
-from tests.differential.test_answers import EXAMPLES, Witnesses, _comparable, _post, _run, witnesses
+from tests.differential.organisation import METADATA, TEXTS
 from tests.differential.text_statements import TextStatement, text_statement
-
-__all__ = ["witnesses"]
+from tests.differential.ways import EXAMPLES, SEED_SAID, Rows, Witnesses, comparable, organisation, over_random, run
 
 pytestmark = pytest.mark.timeout(180 + EXAMPLES)
-
-Rows = list[tuple[Any, ...]]
 
 
 def _like_key(text: str) -> str:
@@ -53,47 +47,40 @@ def stored(witnesses: Witnesses) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _sorted(rows: Rows) -> Rows:
-    return sorted((tuple(map(_comparable, row)) for row in rows), key=repr)
+    return sorted((tuple(map(comparable, row)) for row in rows), key=repr)
 
 
-@seed(SEED)
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(wanted=text_statement)
+@over_random(EXAMPLES, HealthCheck.data_too_large, wanted=text_statement)
 def test_texts_three_ways(witnesses: Witnesses, stored: duckdb.DuckDBPyConnection, wanted: TextStatement) -> None:
-    note(f"DYNAMICS_DIFFERENTIAL_SEED={SEED}")
+    note(SEED_SAID)
     plain = _sorted(stored.execute(wanted.plainly()).fetchall())
-    assert _sorted(_run(witnesses.local, wanted.spoken())) == plain, wanted.spoken()
-    assert _sorted(_run(witnesses.pushed, wanted.spoken())) == plain, wanted.spoken()
+    assert _sorted(run(witnesses.local, wanted.spoken())) == plain, wanted.spoken()
+    assert _sorted(run(witnesses.pushed, wanted.spoken())) == plain, wanted.spoken()
 
 
 @pytest.fixture
 def spelled(tmp_path: Path) -> Iterator[tuple[dbapi.Connection, dbapi.Connection]]:
     """An organisation with a firm for each text, pushed and local."""
-    document = tmp_path / "metadata.xml"
-    document.write_text(METADATA, encoding="utf-8")
-    with Sandbox(rows=0, metadata=document) as org:
-        _post(f"{org.url}/_sandbox/rows", {"table": "firm", "rows": [{"name": text} for text in TEXTS]})
-        url = f"dynamics:///?OrganizationUrl={org.url};OAuthAccessToken={org.access_token}"
-        with dbapi.connect(url) as pushed, dbapi.connect(url, Pushdown=False) as local:
-            yield pushed, local
+    firms = [{"name": text} for text in TEXTS]
+    with (
+        organisation(tmp_path, METADATA, {"firm": firms}) as url,
+        dbapi.connect(url) as pushed,
+        dbapi.connect(url, Pushdown=False) as local,
+    ):
+        yield pushed, local
 
 
 def test_selected_texts_are_as_stored(spelled: tuple[dbapi.Connection, dbapi.Connection]) -> None:
     """To the letter, on every path: as rows, as a record batch, out of lists."""
     pushed, local = spelled
-    direct = _run(pushed, "SELECT t.firmid, t.name FROM firm t")
+    direct = run(pushed, "SELECT t.firmid, t.name FROM firm t")
     assert sorted(name for _, name in direct) == sorted(TEXTS)
     for sql in (
         "SELECT t.firmid, t.name FROM firm t WHERE length(t.name) > 0",
         "SELECT t.firmid, any_value(t.name) FROM firm t GROUP BY t.firmid",
         "SELECT t.firmid, list(t.name)[1] FROM firm t GROUP BY t.firmid",
     ):
-        assert sorted(_run(local, sql)) == sorted(direct), sql
+        assert sorted(run(local, sql)) == sorted(direct), sql
     with local.cursor() as cursor:
         table = cursor.execute("SELECT t.firmid, t.name FROM firm t WHERE length(t.name) > 0").fetch_arrow_table()
     assert sorted(zip(*(column.to_pylist() for column in table.columns), strict=True)) == sorted(direct)
