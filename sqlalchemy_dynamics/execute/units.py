@@ -15,6 +15,7 @@ from sqlalchemy_dynamics.errors import (
     DatabaseError,
     DataverseError,
     DataverseNotSupportedError,
+    InternalError,
     OperationalError,
 )
 from sqlalchemy_dynamics.execute.changes import Change, is_duplicate, is_missing, is_stale, named, request_of
@@ -270,13 +271,16 @@ class Units:
         return [change for change in changes if is_missing(error, change)]
 
     def _blamed(self, changes: Sequence[Change], error: DatabaseError) -> DatabaseError:
-        """Return the error of the first change that fails, its row named."""
+        """Return the error of the first change that fails, its row named unless finding it fails."""
         if not isinstance(error, DataverseError) or not _is_about_rows(error):
             return error
         low, high, found = 0, len(changes), error
         while high - low > 1:
             middle = (low + high) // 2
-            refused = self._tried(changes[:middle])
+            try:
+                refused = self._tried(changes[:middle])
+            except DatabaseError:
+                return error
             if refused is None:
                 low = middle
             else:
@@ -294,7 +298,10 @@ class Units:
         return OperationalError(f"outcome unknown: the answer to {kinds} was lost ({cause}); look up: {ids}")
 
     def _tried(self, changes: Sequence[Change]) -> DataverseError | None:
-        """Try changes without leaving a trace; return their error, None when all would have worked."""
+        """Try changes without leaving a trace; return their error, None when all would have worked.
+
+        Raises what keeps them from being tried.
+        """
         nowhere = str(uuid.uuid4())
         stop = wire.delete(wire.row_address(changes[0].table.entity_set, nowhere))
         requests = (*(request_of(each) for each in changes[:_MOST_TRIED]), stop)
@@ -302,7 +309,9 @@ class Units:
         error = answer.error
         if error is not None and nowhere in str(error).lower():
             return None
-        return error if isinstance(error, DataverseError) else None
+        if isinstance(error, DataverseError) and _is_about_rows(error):
+            return error
+        raise error or InternalError("a change set that deletes nothing went through")
 
 
 def _ends(changes: Sequence[Change]) -> list[Change] | None:
