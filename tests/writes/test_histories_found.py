@@ -113,3 +113,19 @@ def test_an_error_after_a_lost_answer_is_no_refusal(
             connection.cursor().execute(insert, (ONE,))
     else:
         assert connection.cursor().execute(insert, (ONE,)).rowcount == count
+
+
+@pytest.mark.parametrize("kind", ["500", "drop"])
+def test_no_row_is_blamed_when_the_refused_one_cannot_be_looked_for(
+    connect: Connect, sql: Sql, org: Sandbox, kind: str
+) -> None:
+    """Row 1 is refused; the service fails while that is being found out."""
+    sql("DELETE FROM account WHERE accountid IN (?, ?)", (ONE, TWO))
+    sql("INSERT INTO account (accountid, name) VALUES (?, 'one')", (ONE,))
+    connection = connect(MaxRetries=0)
+    control(org, "POST", "faults", {"kind": kind, "when": "2+"})
+    with pytest.raises(errors.IntegrityError, match="nothing was written of 2 rows") as e:
+        connection.cursor().executemany("INSERT INTO account (accountid, name) VALUES (?, 'x')", [(ONE,), (TWO,)])
+    control(org, "DELETE", "faults")
+    assert [each.outcome for each in e.value.results] == ["not written", "not written"]
+    assert "row 2" not in str(e.value)
