@@ -12,26 +12,15 @@ from typing import Any
 
 from sqlalchemy_dynamics.sandbox.declared import ANY_ROW, Operation, Parameter
 from sqlalchemy_dynamics.sandbox.declared_csdl import members_of
-from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError, no_such_segment
+from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError, no_such_segment, payload_refusal
 from sqlalchemy_dynamics.sandbox.schema import Organisation
 from sqlalchemy_dynamics.sandbox.values import parse_date_time
 from sqlalchemy_dynamics.sandbox.wire import Request, split_outside_quotes
 
-__all__ = ["arguments_of", "function_arguments", "payload_refusal", "required"]
+__all__ = ["arguments_of", "function_arguments", "required"]
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _RANGES = {"Int32": 2**31, "Int64": 2**63}
-
-
-def payload_refusal(message: str) -> ODataError:
-    """Return the 400 for arguments the OData layer does not understand (0x80048d19)."""
-    return ODataError(
-        400,
-        "0x80048d19",
-        "Error identified in Payload provided by the user for Entity :'', For more information on this error please "
-        "follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : "
-        f"Microsoft.OData.ODataException: {message}",
-    )
 
 
 def required(body: Mapping[str, Any], name: str, operation: str) -> Any:

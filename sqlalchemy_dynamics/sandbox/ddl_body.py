@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from sqlalchemy_dynamics.sandbox.definitions_types import TYPES, members_of
-from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError
+from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError, payload_refusal
 from sqlalchemy_dynamics.sandbox.labels import Texts, read_label
 
-__all__ = ["Body", "invalid", "payload"]
+__all__ = ["Body", "invalid"]
 
 T = TypeVar("T")
 _EXTRA = {
@@ -26,35 +26,24 @@ def invalid(message: str) -> ODataError:
     return ODataError(400, "0x80040203", message)
 
 
-def payload(message: str) -> ODataError:
-    """Return the 400 for a body the OData layer does not understand (0x80048d19)."""
-    return ODataError(
-        400,
-        "0x80048d19",
-        "Error identified in Payload provided by the user for Entity :'', For more information on this error please "
-        "follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : "
-        f"Microsoft.OData.ODataException: {message}",
-    )
-
-
 class Body:
     """One JSON object of a request. `type` is its ``@odata.type`` without namespace, `#` and ``Complex``."""
 
     def __init__(self, values: object, declared: str) -> None:
         if not isinstance(values, Mapping):
-            raise payload(f"A value of the type '{NAMESPACE}.{declared}' must be a JSON object.")
+            raise payload_refusal(f"A value of the type '{NAMESPACE}.{declared}' must be a JSON object.")
         self.values: Mapping[str, object] = values
         named = str(values.get("@odata.type") or "").lstrip("#").removeprefix(f"{NAMESPACE}.")
         self.type = (named.removeprefix("Complex") or declared) if named != "ComplexType" else declared
         if named and self.type not in TYPES and declared in TYPES:
-            raise payload(f"A type named '{named}' could not be resolved by the model.")
+            raise payload_refusal(f"A type named '{named}' could not be resolved by the model.")
 
     def check(self) -> Body:
         """Refuse members the type does not declare; returns itself."""
         known = members_of(self.type) | TYPES[self.type].links.keys() | _EXTRA.get(self.type, frozenset())
         for name in self.values:
             if "@" not in name and name not in known:
-                raise payload(
+                raise payload_refusal(
                     f"The property '{name}' does not exist on type '{NAMESPACE}.{self.type}'. Make sure to only use "
                     "property names that are defined by the type."
                 )
@@ -68,7 +57,7 @@ class Body:
         """Return a text member."""
         value = self.values.get(name)
         if value is not None and not isinstance(value, str):
-            raise payload(f"Cannot convert the value of '{name}' to the expected type 'Edm.String'.")
+            raise payload_refusal(f"Cannot convert the value of '{name}' to the expected type 'Edm.String'.")
         return value or default
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -77,7 +66,7 @@ class Body:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise payload(f"Cannot convert the value of '{name}' to the expected type 'Edm.Boolean'.")
+            raise payload_refusal(f"Cannot convert the value of '{name}' to the expected type 'Edm.Boolean'.")
         return value
 
     def number(self, name: str, default: float | None = None) -> float | None:
@@ -96,7 +85,9 @@ class Body:
         try:
             return convert(value)
         except (TypeError, ValueError):
-            raise payload(f"Cannot convert the literal '{value}' of '{name}' to the expected numeric type.") from None
+            raise payload_refusal(
+                f"Cannot convert the literal '{value}' of '{name}' to the expected numeric type."
+            ) from None
 
     def choice(self, name: str, allowed: frozenset[str], default: str) -> str:
         """Return a member of an enumeration, by name; complex ones carry it as Value."""
@@ -120,14 +111,16 @@ class Body:
         """Return a list of texts."""
         value = self.values.get(name)
         if value is not None and (not isinstance(value, list) or not all(isinstance(item, str) for item in value)):
-            raise payload(f"Cannot convert the value of '{name}' to the expected type 'Collection(Edm.String)'.")
+            raise payload_refusal(
+                f"Cannot convert the value of '{name}' to the expected type 'Collection(Edm.String)'."
+            )
         return list(value or [])
 
     def items(self, name: str) -> list[object]:
         """Return a list of objects."""
         value = self.values.get(name)
         if value is not None and not isinstance(value, list):
-            raise payload(f"The value of '{name}' must be a collection.")
+            raise payload_refusal(f"The value of '{name}' must be a collection.")
         return list(value or [])
 
     def inner(self, name: str, declared: str) -> Body:

@@ -11,6 +11,7 @@ __all__ = [
     "bad_request",
     "no_such_row",
     "no_such_segment",
+    "payload_refusal",
     "undefined_key",
     "unknown_property",
 ]
@@ -39,6 +40,17 @@ class Refused(ODataError):
 def bad_request(message: str, code: str = "0x0") -> ODataError:
     """Return a 400; code ``0x0`` is what the OData parser of the service gives."""
     return ODataError(400, code, message)
+
+
+def payload_refusal(message: str, entity: str = "") -> ODataError:
+    """Return the 400 for a body or arguments that the OData layer does not understand (0x80048d19)."""
+    return ODataError(
+        400,
+        "0x80048d19",
+        f"Error identified in Payload provided by the user for Entity :'{entity}', For more information on this error "
+        "please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : "
+        f"Microsoft.OData.ODataException: {message}",
+    )
 
 
 def unknown_property(name: str, table: str) -> ODataError:

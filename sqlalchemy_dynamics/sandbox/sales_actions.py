@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy_dynamics.sandbox.arguments import payload_refusal
 from sqlalchemy_dynamics.sandbox.binding import Target, target_of
 from sqlalchemy_dynamics.sandbox.callers import caller_of
-from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, Refused
+from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, Refused, payload_refusal
 from sqlalchemy_dynamics.sandbox.operations import Call
 from sqlalchemy_dynamics.sandbox.saving import create_row, store_changes, update_row
 from sqlalchemy_dynamics.sandbox.states import default_status

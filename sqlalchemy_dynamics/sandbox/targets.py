@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy_dynamics.sandbox.arguments import payload_refusal
 from sqlalchemy_dynamics.sandbox.binding import Target, concrete, target_of
-from sqlalchemy_dynamics.sandbox.failures import NAMESPACE
+from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, payload_refusal
 from sqlalchemy_dynamics.sandbox.resources import Key, find_key
 from sqlalchemy_dynamics.sandbox.wire import Request, Service
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable
 
-from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError
+from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError, payload_refusal
 from sqlalchemy_dynamics.sandbox.schema import Column, Table
 from sqlalchemy_dynamics.sandbox.values import scale_of, store_value
 from sqlalchemy_dynamics.sandbox.wire import Service
@@ -21,13 +21,7 @@ _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM
 
 def payload_error(table: Table, message: str) -> ODataError:
     """Return the 400 for a body the OData layer does not understand (0x80048d19)."""
-    return ODataError(
-        400,
-        "0x80048d19",
-        f"Error identified in Payload provided by the user for Entity :'{table.set_name or table.name}', For more "
-        "information on this error please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  "
-        f"---->  InnerException : Microsoft.OData.ODataException: {message}",
-    )
+    return payload_refusal(message, table.set_name or table.name)
 
 
 def invalid_property(table: Table, name: str) -> ODataError:

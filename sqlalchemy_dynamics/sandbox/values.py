@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from sqlalchemy_dynamics.sandbox.failures import ODataError
+from sqlalchemy_dynamics.sandbox.failures import ODataError, payload_refusal
 from sqlalchemy_dynamics.sandbox.schema import Column
 
 __all__ = [
@@ -138,13 +138,8 @@ def _boolean_json(sql: str) -> str:
 
 
 def _bad(column: Column, value: object, expected: str) -> ODataError:
-    return ODataError(
-        400,
-        "0x80048d19",
-        "Error identified in Payload provided by the user for Entity :'', For more information on this error please "
-        "follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : "
-        f"Microsoft.OData.ODataException: Cannot convert the literal '{value}' to the expected type '{expected}' "
-        f"of property '{column.property}'.",
+    return payload_refusal(
+        f"Cannot convert the literal '{value}' to the expected type '{expected}' of property '{column.property}'."
     )
 
 
