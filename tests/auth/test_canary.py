@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import pickle
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,7 @@ from dynamics_auth.ports import Reply, StandardLogger
 from dynamics_auth.tokens import AccessToken, Token, TokenSet
 from sqlalchemy_dynamics.sandbox.authority import Client, approve_device, client_certificate
 from tests.auth.support import CUSTOM, ORG, HttpxPort, World
+from tests.outputs import Outputs
 
 SECRET = "canary-client-secret-4711"
 PASSPHRASE = "canary-passphrase-4712"
@@ -61,16 +61,8 @@ class Witness(HttpxPort):
         self.seen |= {str(value) for name, value in fields.items() if name in NAMES and len(str(value)) > 7}
 
 
-class Outputs(logging.Handler):
-    """Everything that could be written anywhere."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if not record.name.startswith(("httpx", "httpcore", "uvicorn", "asyncio")):
-            self.texts.append(logging.Formatter().format(record))
+class Shown(Outputs):
+    """What is written anywhere, and what careless tools show of exceptions."""
 
     def failure(self, error: BaseException) -> None:
         """An exception as careless tools show it: text, repr, arguments, chain, and the locals of our frames."""
@@ -89,20 +81,15 @@ class Outputs(logging.Handler):
 
 
 @pytest.fixture
-def outputs() -> Iterator[Outputs]:
-    made, root = Outputs(), logging.getLogger()
-    before = root.level
-    root.addHandler(made)
-    root.setLevel(1)
-    yield made
-    root.removeHandler(made)
-    root.setLevel(before)
+def outputs() -> Iterator[Shown]:
+    with Shown().listening() as made:
+        yield made
 
 
 @pytest.fixture
-def canary(world: World, outputs: Outputs) -> World:
+def canary(world: World, outputs: Shown) -> World:
     world.http = Witness(world.http.client)
-    world.log = StandardLogger()  # type: ignore[assignment]
+    world.log = StandardLogger()  # type: ignore[assignment]  # in place of the one that only records
     world.authority.add_client(Client(CUSTOM, "Custom", ("http://localhost", "https://app.example/cb"), (SECRET,)))
     world.authority.users[0].password = PASSWORD
     return world
@@ -170,7 +157,8 @@ def device(world: World) -> list[Any]:
 
 def given(world: World) -> list[Any]:
     access = world.authority.issue_access_token(client_id=CUSTOM)
-    world.http.seen.add(access)  # type: ignore[attr-defined]
+    assert isinstance(world.http, Witness)
+    world.http.seen.add(access)
     provider = world.provider(OAuthAccessToken=access)
     shown = [provider, provider.token(ORG), provider.settings]
     world.now += 7200
@@ -203,7 +191,7 @@ FAULTS: dict[str, Callable[[World], object]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.__name__)
 def test_hostile_39_no_secret_in_any_output(
-    canary: World, outputs: Outputs, flow: Callable[[World], list[Any]], fault: str
+    canary: World, outputs: Shown, flow: Callable[[World], list[Any]], fault: str
 ) -> None:
     FAULTS[fault](canary)
     with warnings.catch_warnings(record=True) as warned:
@@ -217,8 +205,8 @@ def test_hostile_39_no_secret_in_any_output(
     outputs.texts += [str(warning.message) for warning in warned]
     outputs.texts += canary.prompts
     text = "\n".join(outputs.texts)
-    seen = canary.http.seen  # type: ignore[attr-defined]
-    leaked = [value for value in seen if value in text]
+    assert isinstance(canary.http, Witness)
+    leaked = [value for value in canary.http.seen if value in text]
     assert leaked == [], [line[:300] for line in outputs.texts if any(value in line for value in leaked)]
     assert outputs.texts
 
@@ -242,7 +230,7 @@ def test_what_holds_secrets_cannot_be_pickled(world: World) -> None:
 
 def test_a_token_is_text_that_prints_masked() -> None:
     token = Token("secret-value")
-    assert f"{token}" == "secret-value" == str(token) and "%s" % token == "secret-value"  # noqa: UP031
+    assert f"{token}" == "secret-value" == str(token) and "%s" % token == "secret-value"  # noqa: UP031 - one of the ways to show it
     assert repr(token) == "'***'" == f"{token!r}" and "secret" not in repr((token, [token], {"k": token}))
     assert copy.deepcopy([token])[0] is token and copy.copy(token) == token
     assert json.dumps(token) == '"secret-value"'

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -20,12 +19,14 @@ from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.edm import TypeCode
 from sqlalchemy_dynamics.errors import StatementCancelled
 from sqlalchemy_dynamics.sandbox import Sandbox
+from tests.control_plane import control
 
 
 class Service:
     """A running sandbox and connections to it."""
 
-    def __init__(self, sandbox: Any) -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
         self.address: str = sandbox.url.rstrip("/")
         self.properties = {"OrganizationUrl": self.address, "OAuthAccessToken": sandbox.access_token}
 
@@ -34,12 +35,11 @@ class Service:
 
     def pages(self, entity_set: str) -> int:
         """How many times the set was asked for, data requests only."""
-        with urlopen(f"{self.address}/_sandbox/requests") as reply:
-            urls = [each["url"] for each in json.load(reply)["requests"]]
+        urls = [each["url"] for each in control(self.sandbox, "GET", "requests")["requests"]]
         return sum(bool(re.search(rf"/{entity_set}(\?|$)", url)) for url in urls)
 
     def forget(self) -> None:
-        urlopen(Request(f"{self.address}/_sandbox/requests", method="DELETE")).close()
+        control(self.sandbox, "DELETE", "requests")
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +126,7 @@ def test_limit_stops_paging(service: Service, connection: dbapi.Connection) -> N
 
 
 def test_a_failed_page_raises(service: Service, connection: dbapi.Connection) -> None:
-    body = json.dumps({"kind": "502", "when": "3+"}).encode()
-    request = Request(f"{service.address}/_sandbox/faults", body, {"Content-Type": "application/json"})
-    urlopen(request).close()
+    control(service.sandbox, "POST", "faults", {"kind": "502", "when": "3+"})
     try:
         with service.connect(PageSize=10, MaxRetries=0) as other:
             cursor = other.cursor().execute("SELECT accountid FROM account")
@@ -140,7 +138,7 @@ def test_a_failed_page_raises(service: Service, connection: dbapi.Connection) ->
             with pytest.raises(dbapi.ProgrammingError, match="broke off"):
                 cursor.fetchall()
     finally:
-        urlopen(Request(f"{service.address}/_sandbox/faults", method="DELETE")).close()
+        control(service.sandbox, "DELETE", "faults")
     assert len(connection.cursor().execute("SELECT accountid FROM account").fetchall()) == 120
 
 

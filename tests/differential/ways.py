@@ -7,12 +7,10 @@ shrunk, and the seed.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
 import unicodedata
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.execute.guid_order import GUID_MACRO
 from sqlalchemy_dynamics.sandbox import Sandbox
+from tests.control_plane import control
 from tests.differential.organisation import SEED, TEXTS
 
 EXAMPLES = int(os.environ.get("DYNAMICS_DIFFERENTIAL", "300"))
@@ -109,14 +108,8 @@ def organisation(folder: Path, metadata: str, rows: Mapping[str, list[dict[str, 
     document.write_text(metadata, encoding="utf-8")
     with Sandbox(rows=0, metadata=document) as org:
         for table, made in rows.items():
-            _post(f"{org.url}/_sandbox/rows", {"table": table, "rows": made})
+            control(org, "POST", "rows", {"table": table, "rows": made})
         yield f"dynamics:///?OrganizationUrl={org.url};OAuthAccessToken={org.access_token}"
-
-
-def _post(url: str, body: dict[str, Any]) -> None:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request) as reply:
-        assert reply.status == 200
 
 
 def plain(connection: dbapi.Connection, tables: Iterable[str], kinds: Mapping[str, str]) -> duckdb.DuckDBPyConnection:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.sandbox import Sandbox
+from tests.control_plane import Connect, connecting, control
 
-Connect = Callable[..., dbapi.Connection]
+__all__ = ["Connect", "control", "requests_of"]
 
 
 @pytest.fixture(scope="module")
@@ -24,32 +23,12 @@ def org() -> Iterator[Sandbox]:
 @pytest.fixture
 def connect(org: Sandbox) -> Iterator[Connect]:
     """Connect to the sandbox without faults; its log is empty."""
-    control(org, "DELETE", "faults")
-    opened: list[dbapi.Connection] = []
-
-    def open_one(**properties: Any) -> dbapi.Connection:
-        connection = dbapi.connect(
-            OrganizationUrl=org.url, OAuthAccessToken=org.access_token, **{"RetryDeadline": 20, **properties}
-        )
-        connection.cursor().execute("SELECT accountid FROM account LIMIT 1").fetchall()
-        control(org, "DELETE", "requests")
-        opened.append(connection)
-        return connection
-
-    yield open_one
-    control(org, "DELETE", "faults")
-    for connection in opened:
-        connection.close()
+    with connecting(org, _read_a_row) as connect:
+        yield lambda **properties: connect(**{"RetryDeadline": 20, **properties})
 
 
-def control(org: Sandbox, method: str, path: str, body: Any = None) -> Any:
-    """Speak to the sandbox's control plane."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{org.url}/_sandbox/{path}", data, {"Content-Type": "application/json"})
-    request.method = method
-    with urllib.request.urlopen(request) as reply:
-        text = reply.read()
-    return json.loads(text) if text else None
+def _read_a_row(connection: dbapi.Connection) -> None:
+    connection.cursor().execute("SELECT accountid FROM account LIMIT 1").fetchall()
 
 
 def requests_of(org: Sandbox) -> list[dict[str, Any]]:

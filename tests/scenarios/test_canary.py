@@ -6,7 +6,6 @@ exception with the locals of the driver's own frames.
 
 from __future__ import annotations
 
-import logging
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
 from sqlalchemy_dynamics.sandbox.authority import Client
 from sqlalchemy_dynamics.transport.client import Transport
+from tests.outputs import Outputs
 from tests.scenarios.office import COUNT, CUSTOM, Office
 
 SECRET = "canary+client/secret-4711"
@@ -29,16 +29,8 @@ NAMES = {"access_token", "refresh_token", "id_token", "code", "code_verifier", "
 WEB = "https://app.example/cb"
 
 
-class Outputs(logging.Handler):
-    """Everything that could be written anywhere."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if not record.name.startswith(("httpx", "httpcore", "uvicorn", "asyncio")):
-            self.texts.append(logging.Formatter().format(record))
+class Shown(Outputs):
+    """What is written anywhere, and what careless tools show of exceptions."""
 
     def failure(self, error: BaseException | None) -> None:
         """Text, repr, chain, and the locals of every frame that is the driver's."""
@@ -51,14 +43,9 @@ class Outputs(logging.Handler):
 
 
 @pytest.fixture
-def outputs() -> Iterator[Outputs]:
-    made, root = Outputs(), logging.getLogger()
-    before = root.level
-    root.addHandler(made)
-    root.setLevel(1)
-    yield made
-    root.removeHandler(made)
-    root.setLevel(before)
+def outputs() -> Iterator[Shown]:
+    with Shown().listening() as made:
+        yield made
 
 
 @pytest.fixture
@@ -183,7 +170,7 @@ FLOWS: tuple[tuple[Flow, bool], ...] = (
 
 @pytest.mark.parametrize(("flow", "works"), FLOWS, ids=[flow.__name__ for flow, _ in FLOWS])
 def test_C34_no_secret_in_any_output(
-    office: Office, outputs: Outputs, seen: set[str], flow: Flow, works: bool, capfd: pytest.CaptureFixture[str]
+    office: Office, outputs: Shown, seen: set[str], flow: Flow, works: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     redirects = ("http://localhost/cb", WEB)
     secrets = ("another one",) if flow is wrong_secret else (SECRET,)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import sqlalchemy
+from sqlalchemy import orm
+from sqlalchemy.dialects import registry
 
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.sandbox import Sandbox
+from tests.control_plane import Connect, connecting, control
 
-Connect = Callable[..., dbapi.Connection]
+__all__ = ["Connect", "Sql", "control", "sent"]
+
+registry.register("dynamics", "sqlalchemy_dynamics.dialect", "DynamicsDialect")
 Sql = Callable[..., dbapi.Cursor]
 
 
@@ -24,21 +29,28 @@ def org() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def connect(org: Sandbox) -> Iterator[Connect]:
-    """Connect to the sandbox without faults; its log is empty."""
-    control(org, "DELETE", "faults")
-    opened: list[dbapi.Connection] = []
+    with connecting(org, lambda connection: connection.catalog.tables(["account", "contact"])) as connect:
+        yield connect
 
-    def open_one(**properties: Any) -> dbapi.Connection:
-        connection = dbapi.connect(OrganizationUrl=org.url, OAuthAccessToken=org.access_token, **properties)
-        connection.catalog.tables(["account", "contact"])
-        control(org, "DELETE", "requests")
-        opened.append(connection)
-        return connection
 
-    yield open_one
-    control(org, "DELETE", "faults")
-    for connection in opened:
-        connection.close()
+@pytest.fixture
+def engine(org: Sandbox) -> Iterator[Any]:
+    """An engine that knows the tables of the ORM's tests; the sandbox's log is empty."""
+    engine = sqlalchemy.create_engine(
+        f"dynamics:///?OrganizationUrl={quote(org.url)}&OAuthAccessToken={quote(org.access_token)}"
+    )
+    with engine.connect() as connection:
+        for table in ("account", "contact", "new_sample"):
+            sqlalchemy.inspect(connection).get_columns(table)
+    sent(org)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Any) -> Iterator[Any]:
+    with orm.Session(engine) as session:
+        yield session
 
 
 @pytest.fixture
@@ -50,16 +62,6 @@ def sql(connect: Connect) -> Sql:
         return connection.cursor().execute(statement, parameters)
 
     return run
-
-
-def control(org: Sandbox, method: str, path: str, body: Any = None) -> Any:
-    """Speak to the sandbox's control plane."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{org.url}/_sandbox/{path}", data, {"Content-Type": "application/json"})
-    request.method = method
-    with urllib.request.urlopen(request) as reply:
-        text = reply.read()
-    return json.loads(text) if text else None
 
 
 def sent(org: Sandbox) -> list[str]:

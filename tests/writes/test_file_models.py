@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy
 from sqlalchemy import orm
-from sqlalchemy.dialects import registry
 
 import sqlalchemy_dynamics
 from sqlalchemy_dynamics.dialect import GUID
@@ -19,12 +17,11 @@ from sqlalchemy_dynamics.sandbox import Sandbox
 
 from .conftest import sent
 
-registry.register("dynamics", "sqlalchemy_dynamics.dialect", "DynamicsDialect")
 sa: Any = sqlalchemy  # its types differ between the two versions the tests run with
 Base: Any = orm.declarative_base()
 
 
-class Sample(Base):  # type: ignore[misc]
+class Sample(Base):
     __tablename__ = "new_sample"
     new_sampleid = sa.Column(GUID, primary_key=True, default=sqlalchemy_dynamics.client_key)
     new_name = sa.Column(sa.String)
@@ -32,30 +29,12 @@ class Sample(Base):  # type: ignore[misc]
     new_document_name = sa.Column(sa.String)
 
 
-class Versioned(Base):  # type: ignore[misc]
+class Versioned(Base):
     __table__ = Sample.__table__.to_metadata(sa.MetaData())
     __table__.append_column(
         sa.Column("versionnumber", sa.BigInteger, sa.FetchedValue(), server_onupdate=sa.FetchedValue())
     )
     __mapper_args__ = {"version_id_col": __table__.c.versionnumber, "version_id_generator": False}
-
-
-@pytest.fixture
-def engine(org: Sandbox) -> Iterator[Any]:
-    engine = sa.create_engine(
-        f"dynamics:///?OrganizationUrl={quote(org.url)}&OAuthAccessToken={quote(org.access_token)}"
-    )
-    with engine.connect() as connection:
-        sa.inspect(connection).get_columns("new_sample")
-    sent(org)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def session(engine: Any) -> Iterator[Any]:
-    with orm.Session(engine) as session:
-        yield session
 
 
 def files_in(requests: list[str]) -> list[str]:

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 import pytest
 import sqlalchemy
 from sqlalchemy import orm
-from sqlalchemy.dialects import registry
 
 from sqlalchemy_dynamics.dialect import GUID
 
@@ -19,7 +18,6 @@ from .histories.faults import TRANSIENT
 from .histories.play import LENGTH, SEED, Guarded, guarded, report
 from .histories.tables import empty, key_of
 
-registry.register("dynamics", "sqlalchemy_dynamics.dialect", "DynamicsDialect")
 sa: Any = sqlalchemy
 HISTORIES, TURNS = max(1, round(LENGTH)), 12
 KINDS = sorted(TRANSIENT)
@@ -50,7 +48,7 @@ def models(served: bool) -> Models:
     )
     generator = {"version_id_generator": False} if served else {}
 
-    class Account(base):  # type: ignore[misc]
+    class Account(base):
         __tablename__ = "account"
         accountid = sa.Column(text, primary_key=True)
         name = sa.Column(sa.String)
@@ -59,20 +57,20 @@ def models(served: bool) -> Models:
         contacts = orm.relationship("Contact", back_populates="account")
         __mapper_args__ = {"version_id_col": versionnumber, **generator}
 
-    class Contact(base):  # type: ignore[misc]
+    class Contact(base):
         __tablename__ = "contact"
         contactid = sa.Column(text, primary_key=True)
         lastname = sa.Column(sa.String)
         parentcustomerid = sa.Column(text, sa.ForeignKey("account.accountid"))
         account = orm.relationship(Account, back_populates="contacts")
 
-    class Opportunity(base):  # type: ignore[misc]
+    class Opportunity(base):
         __tablename__ = "opportunity"
         opportunityid = sa.Column(text, primary_key=True)
         name = sa.Column(sa.String)
         competitors = orm.relationship("Competitor", secondary=links, back_populates="opportunities")
 
-    class Competitor(base):  # type: ignore[misc]
+    class Competitor(base):
         __tablename__ = "competitor"
         competitorid = sa.Column(text, primary_key=True)
         name = sa.Column(sa.String)

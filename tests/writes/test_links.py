@@ -15,9 +15,6 @@ from sqlalchemy_dynamics.dialect import GUID
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 from .conftest import Connect, Sql, control, sent
-from .test_orm import engine
-
-__all__ = ["engine"]
 
 sa: Any = sqlalchemy
 Base: Any = orm.declarative_base()
@@ -29,14 +26,14 @@ links = sa.Table(
 )
 
 
-class Opportunity(Base):  # type: ignore[misc]
+class Opportunity(Base):
     __tablename__ = "opportunity"
     opportunityid = sa.Column(GUID, primary_key=True, default=sqlalchemy_dynamics.client_key)
     name = sa.Column(sa.String)
     competitors = orm.relationship("Competitor", secondary=links, backref="opportunities")
 
 
-class Competitor(Base):  # type: ignore[misc]
+class Competitor(Base):
     __tablename__ = "competitor"
     competitorid = sa.Column(GUID, primary_key=True, default=sqlalchemy_dynamics.client_key)
     name = sa.Column(sa.String)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 import sqlalchemy
 from sqlalchemy import orm
-from sqlalchemy.dialects import registry
 
 import sqlalchemy_dynamics
 from sqlalchemy_dynamics.dialect import GUID
@@ -17,13 +14,12 @@ from sqlalchemy_dynamics.sandbox import Sandbox
 
 from .conftest import sent
 
-registry.register("dynamics", "sqlalchemy_dynamics.dialect", "DynamicsDialect")
 sa: Any = sqlalchemy  # its types differ between the two versions the tests run with
 SQLALCHEMY_2 = not sa.__version__.startswith("1.")
 Base: Any = orm.declarative_base()
 
 
-class Account(Base):  # type: ignore[misc]
+class Account(Base):
     __tablename__ = "account"
     accountid = sa.Column(GUID, primary_key=True, default=sqlalchemy_dynamics.client_key)
     name = sa.Column(sa.String)
@@ -33,31 +29,12 @@ class Account(Base):  # type: ignore[misc]
     __mapper_args__ = {"version_id_col": versionnumber, "version_id_generator": False}
 
 
-class Contact(Base):  # type: ignore[misc]
+class Contact(Base):
     __tablename__ = "contact"
     contactid = sa.Column(GUID, primary_key=True, default=sqlalchemy_dynamics.client_key)
     lastname = sa.Column(sa.String)
     parentcustomerid = sa.Column(GUID, sa.ForeignKey("account.accountid"))
     account = orm.relationship(Account, back_populates="contacts")
-
-
-@pytest.fixture
-def engine(org: Sandbox) -> Iterator[Any]:
-    engine = sa.create_engine(
-        f"dynamics:///?OrganizationUrl={quote(org.url)}&OAuthAccessToken={quote(org.access_token)}"
-    )
-    with engine.connect() as connection:
-        sa.inspect(connection).get_columns("account")
-        sa.inspect(connection).get_columns("contact")
-    sent(org)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def session(engine: Any) -> Iterator[Any]:
-    with orm.Session(engine) as session:
-        yield session
 
 
 def test_a_unit_of_work_inserts_parents_and_children(session: Any, org: Sandbox) -> None:

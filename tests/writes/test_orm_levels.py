@@ -14,9 +14,6 @@ from sqlalchemy_dynamics.dialect import GUID
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 from .conftest import sent
-from .test_orm import engine as plain_engine
-
-__all__ = ["plain_engine"]
 
 sa: Any = sqlalchemy
 Base: Any = orm.declarative_base()
@@ -28,7 +25,7 @@ links = sa.Table(
 )
 
 
-class Account(Base):  # type: ignore[misc]
+class Account(Base):
     __tablename__ = "account"
     accountid = sa.Column(GUID, primary_key=True)
     name = sa.Column(sa.String)
@@ -39,7 +36,7 @@ class Account(Base):  # type: ignore[misc]
     __mapper_args__ = {"version_id_col": versionnumber, "version_id_generator": False}
 
 
-class Contact(Base):  # type: ignore[misc]
+class Contact(Base):
     __tablename__ = "contact"
     contactid = sa.Column(GUID, primary_key=True)
     lastname = sa.Column(sa.String)
@@ -47,14 +44,14 @@ class Contact(Base):  # type: ignore[misc]
     account = orm.relationship(Account, back_populates="contacts")
 
 
-class Opportunity(Base):  # type: ignore[misc]
+class Opportunity(Base):
     __tablename__ = "opportunity"
     opportunityid = sa.Column(GUID, primary_key=True)
     name = sa.Column(sa.String)
     competitors = orm.relationship("Competitor", secondary=links)
 
 
-class Competitor(Base):  # type: ignore[misc]
+class Competitor(Base):
     __tablename__ = "competitor"
     competitorid = sa.Column(GUID, primary_key=True)
     name = sa.Column(sa.String)
@@ -66,17 +63,17 @@ def level(request: Any) -> str:
 
 
 @pytest.fixture
-def session(plain_engine: Any, level: str) -> Iterator[Any]:
-    with orm.Session(plain_engine.execution_options(isolation_level=level)) as session, warnings.catch_warnings():
+def session(engine: Any, level: str) -> Iterator[Any]:
+    with orm.Session(engine.execution_options(isolation_level=level)) as session, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield session
 
 
 @pytest.fixture
-def reflected(plain_engine: Any) -> dict[str, Any]:
+def reflected(engine: Any) -> dict[str, Any]:
     base: Any = orm.declarative_base()
     for name in ("account", "contact"):
-        sa.Table(name, base.metadata, autoload_with=plain_engine)
+        sa.Table(name, base.metadata, autoload_with=engine)
     account, contact = (base.metadata.tables[name] for name in ("account", "contact"))
     person = type("Person", (base,), {"__table__": contact})
     joined = contact.c.parentcustomerid == account.c.accountid
@@ -139,12 +136,12 @@ def test_links_come_and_go(session: Any, org: Sandbox, level: str) -> None:
     assert {each.name for each in opportunity.competitors} == {each.name for each in rivals[1:]}
 
 
-def test_a_stale_row_is_noticed(session: Any, plain_engine: Any, level: str) -> None:
+def test_a_stale_row_is_noticed(session: Any, engine: Any, level: str) -> None:
     account = Account(name=f"stale {level}")
     session.add(account)
     session.commit()
     key = account.accountid
-    with orm.Session(plain_engine) as other:
+    with orm.Session(engine) as other:
         theirs: Any = other.get(Account, key)
         theirs.name = "theirs"
         other.commit()

@@ -13,9 +13,6 @@ from sqlalchemy_dynamics.dialect import GUID
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 from .conftest import sent
-from .test_orm import engine
-
-__all__ = ["engine"]
 
 sa: Any = sqlalchemy
 COUNT = 400

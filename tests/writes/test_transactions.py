@@ -16,9 +16,7 @@ from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 from .conftest import Connect, Sql, control, sent
-from .test_orm import Account, Contact, engine
-
-__all__ = ["engine"]
+from .test_orm import Account, Contact
 
 ADD = "INSERT INTO account (accountid, name, revenue) VALUES (?, ?, ?)"
 

@@ -13,9 +13,7 @@ from sqlalchemy_dynamics import errors
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 from .conftest import Connect, Sql, sent
-from .test_orm import Account, engine
-
-__all__ = ["engine"]
+from .test_orm import Account
 
 TAKE_ALL = (
     "INSERT INTO new_sample (new_code, new_name, new_count) VALUES (?, ?, ?) "
