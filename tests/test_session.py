@@ -36,7 +36,7 @@ from sqlalchemy_dynamics.session.tokens import fixed
 from sqlalchemy_dynamics.settings import from_string, from_url
 from sqlalchemy_dynamics.transport.client import open_transport
 from sqlalchemy_dynamics.transport.failures import ConnectionLost, TimedOut
-from tests.transport.peers import ConnectProxy, Origin, identity, listener
+from tests.transport.peers import ConnectProxy, Origin, identity, listener, pool_of
 
 ROWS = 60
 Open = Callable[..., Session]
@@ -318,7 +318,7 @@ def test_opening_sends_nothing_and_shares_pools_and_sign_ins(org: Sandbox) -> No
         len({id(session._transport) for session in sessions}) == 1 and len({session.key for session in sessions}) == 1
     )
     assert all(session.who_am_i() for session in sessions)
-    pool = sessions[0]._transport._client._transport._pool  # type: ignore[attr-defined]
+    pool = pool_of(sessions[0]._transport)
     assert sum(org.url in repr(connection) for connection in pool.connections) == 1
     other = open_session(from_url(f"{url};Timeout=7", environ={}))
     assert other.key != sessions[0].key and other._transport is not sessions[0]._transport
@@ -339,7 +339,12 @@ def test_a_credential_object(org: Sandbox) -> None:
 
 def test_the_driver_takes_a_credential_and_names_wrong_properties_at_once(org: Sandbox) -> None:
     asked: list[object] = []
-    with connect(OrganizationUrl=org.url, credential=lambda *scopes: asked.append(scopes) or org.access_token) as known:  # type: ignore[func-returns-value]
+
+    def credential(*scopes: object) -> str:
+        asked.append(scopes)
+        return org.access_token
+
+    with connect(OrganizationUrl=org.url, credential=credential) as known:
         assert asked == [] and org.requests == []
         assert known.ping() and len(asked) == 1
     with pytest.raises(InterfaceError, match=r"^SSLServerCert"):
@@ -436,7 +441,7 @@ def test_evicted_pools_close_when_nobody_uses_them(org: Sandbox, monkeypatch: py
     url = f"dynamics:///?OrganizationUrl={org.url};OAuthAccessToken={org.access_token}"
     session = open_session(from_url(url, environ={}))
     session.who_am_i()
-    pool = session._transport._client._transport._pool  # type: ignore[attr-defined]
+    pool = pool_of(session._transport)
     open_session(from_url(f"{url};Timeout=9", environ={}))
     assert session.who_am_i() and len(pool.connections) == 1
     del session

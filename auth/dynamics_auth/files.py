@@ -111,7 +111,7 @@ def _replace(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         _retried(lambda: os.replace(temporary, path))
-    except BaseException:
+    except BaseException:  # an interrupt leaves no temporary file either
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise

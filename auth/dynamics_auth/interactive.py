@@ -54,5 +54,5 @@ def _show(flow: Answer, login: Login, callback: str, scope: str, ports: Ports) -
 def _open(browser: Browser, url: str, outcome: list[bool]) -> None:
     try:
         outcome.append(bool(url.startswith("https://") and browser(url)))
-    except Exception:
+    except Exception:  # the caller's browser: however it fails, none was opened
         outcome.append(False)

@@ -27,7 +27,7 @@ class KeyringStore:
         """The entry's text. Raises AuthError when no keyring works here."""
         try:
             text = self._keyring.get_password(self._service, self._name)
-        except Exception as error:
+        except Exception as error:  # keyrings raise what their system does
             raise self._failure(error) from None
         return str(text).encode() if text else None
 
@@ -35,7 +35,7 @@ class KeyringStore:
         """Replace the entry."""
         try:
             self._keyring.set_password(self._service, self._name, blob.decode())
-        except Exception as error:
+        except Exception as error:  # as above
             raise StoreUnwritable(str(self._failure(error))) from None
 
     def delete(self) -> None:

@@ -130,7 +130,7 @@ def _keyring_key() -> Key | None:
         return None
     try:
         text = keyring.get_password(*_KEYRING)
-    except Exception:
+    except Exception:  # keyrings raise what their system does
         return None
     return _raw_key("keyring", text, "the keyring entry") if text else None
 
@@ -141,6 +141,6 @@ def _new_keyring_key(random: Random) -> Key | None:
         return None
     try:
         keyring.set_password(*_KEYRING, base64.b64encode(random(crypto.KEY_SIZE)).decode())
-    except Exception:
+    except Exception:  # as above
         return None
     return _keyring_key()

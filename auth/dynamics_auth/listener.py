@@ -136,7 +136,7 @@ class Receiver(Unpicklable):
         try:
             for family, address in _FAMILIES[self._host]:
                 self._bind(family, address)
-        except BaseException:
+        except BaseException:  # an interrupt leaves no port taken either
             self.close()
             raise
         if not self._servers:

@@ -57,7 +57,7 @@ def guarded(call: Callable[[], Any], host: str) -> Answer:
         return Answer(found) if isinstance(found, dict) else Answer({"value": found})
     except AuthError as error:
         failure = error.with_traceback(None)
-    except Exception as error:
+    except Exception as error:  # MSAL raises what its parsing of replies raises
         failure = unexpected(host, f"the sign-in library could not use it ({type(error).__name__})")
     failure.__context__ = failure.__cause__ = None
     raise failure

@@ -199,7 +199,7 @@ class CredentialTokens:
         failure: AuthError
         try:
             found = self._ask(scope_of(organization_url), wish.claims)
-        except Exception as error:
+        except Exception as error:  # the caller's code
             text = one_line(self._ports.logger.clean(str(error)), 300)
             failure = AuthError(f"the credential failed: {type(error).__name__}: {text}", "authentication")
         else:

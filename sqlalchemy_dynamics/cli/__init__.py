@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(_missing(error), SETTINGS)
     except tuple(kind for kind, _ in _EXITS) as error:
         return _say(str(error), next(code for kind, code in _EXITS if isinstance(error, kind)))
-    except Exception as error:
+    except Exception as error:  # the last resort: one line, no traceback
         return _say(f"this is a fault of the program, please report it: {type(error).__name__}: {error}", FAILED)
 
 

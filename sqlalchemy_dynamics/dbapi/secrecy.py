@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from dynamics_auth.tokens import Token
 from sqlalchemy_dynamics.dbapi.journal import call_name
@@ -38,8 +38,8 @@ def guarded(operation: str, parameters: Parameters) -> tuple[str, Parameters]:
 def masked(parameters: Parameters) -> Parameters:
     """The parameters with every text among them masked in its repr."""
     if isinstance(parameters, Mapping):
-        return {name: _masked(value) for name, value in parameters.items()}  # type: ignore[return-value]
-    return None if parameters is None else tuple(map(_masked, parameters))  # type: ignore[return-value]
+        return cast("Parameters", {name: _masked(value) for name, value in parameters.items()})
+    return cast("Parameters", None if parameters is None else tuple(map(_masked, parameters)))
 
 
 def _masked(value: Any) -> Any:

@@ -106,7 +106,7 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
         return dbapi
 
     @classmethod
-    def dbapi(cls) -> ModuleType:  # type: ignore[override]
+    def dbapi(cls) -> ModuleType:  # type: ignore[override]  # an attribute of the interface since 2.0
         """What SQLAlchemy 1.4 calls `import_dbapi`."""
         return cls.import_dbapi()
 

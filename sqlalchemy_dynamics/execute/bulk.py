@@ -107,7 +107,7 @@ class Bulk:
             with ThreadPoolExecutor(threads, thread_name_prefix="dynamics-write") as workers:
                 counts = [workers.submit(self._worker, portions, work) for _ in range(threads)]
                 done = sum(count.result() for count in counts)
-        except BaseException as interrupt:
+        except BaseException as interrupt:  # while this thread waits: no worker takes another portion
             portions.failed(len(changes), interrupt)
             raise
         if portions.failures:
@@ -126,7 +126,7 @@ class Bulk:
                 began = time.monotonic()
                 done += work(some)
                 portions.took(time.monotonic() - began, len(some))
-            except BaseException as failure:
+            except BaseException as failure:  # raised where the workers are waited for
                 portions.failed(start, failure)
                 return done
 

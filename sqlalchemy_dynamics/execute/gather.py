@@ -60,7 +60,7 @@ class Gathering:
             if not self._failures:
                 inside = scan.through is not None
                 self._found[scan.number] = self._expanded(scan) if inside else self._fetch(scan, self._keys_for(scan))
-        except BaseException as failure:
+        except BaseException as failure:  # raised by `run`
             self._failures.append(failure)
         finally:
             self._done[scan.number].set()

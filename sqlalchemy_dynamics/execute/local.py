@@ -76,7 +76,7 @@ class LocalExecutor(Executor):
 
     def __init__(self, session: Session, catalog: Catalog) -> None:
         self._secrets: Secrets = {}
-        super().__init__(_Session(session, catalog, self._secrets), _Catalog(catalog))  # type: ignore[arg-type]
+        super().__init__(_Session(session, catalog, self._secrets), _Catalog(catalog))  # type: ignore[arg-type]  # what is asked of them
         self._pushdown = False
 
     def run(self, sql: str, parameters: Any = None, *, cancelled: threading.Event | None = None) -> Result:

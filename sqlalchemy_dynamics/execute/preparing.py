@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy_dynamics.errors import DataError, ProgrammingError
 from sqlalchemy_dynamics.execute.bodies import Bodies
@@ -203,7 +203,7 @@ def _match(version: object) -> str | None:
     """The version to ask for; None when it is NULL, which no row has."""
     if version is None:
         return None
-    return version_tag(int(convert(version, "Edm.Int64")))  # type: ignore[call-overload]
+    return version_tag(cast("int", convert(version, "Edm.Int64")))
 
 
 def _given_key(table: Table, key: Column, value: object, row: int) -> str | None:

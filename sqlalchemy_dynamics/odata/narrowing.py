@@ -56,7 +56,7 @@ def _with_one_list(terms: tuple[Filter, ...]) -> tuple[Filter, ...]:
         if isinstance(term, Among) and not term.negated and all(map(_is_exact, term.operands)):
             lists.setdefault(term.path, []).append(term)
     for path, members in lists.items():
-        same = [term for term in terms if term in members or (_compares(term) and term.path == path)]  # type: ignore[union-attr]
+        same = [term for term in terms if term in members or _compares(term, path)]
         if len(same) > 1:
             kept = tuple(operand for operand in members[0].operands if all(_admits(term, operand) for term in same))
             one = _list_of(path, kept)
@@ -68,8 +68,8 @@ def _is_exact(operand: Operand) -> bool:
     return isinstance(operand, Value) and operand.edm in _EXACT
 
 
-def _compares(term: Filter) -> bool:
-    return isinstance(term, Compare) and _is_exact(term.operand)
+def _compares(term: Filter, path: Path) -> bool:
+    return isinstance(term, Compare) and term.path == path and _is_exact(term.operand)
 
 
 def _admits(term: Filter, operand: Operand) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy_dynamics.edm import VARCHAR
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
@@ -118,7 +119,8 @@ def _of_label(base: Column, test: TextTest) -> tuple[Filter, bool] | None:
     operands = [Value(value, base.edm) for value in values]
     if not test.parameters:
         return membership((base.wire,), operands, test.negated), True
-    labels = [Parameter(Labels(each.key, tuple(base.options.items())), base.edm) for each in test.parameters]  # type: ignore[arg-type]
+    options = tuple(base.options.items())
+    labels = [Parameter(Labels(cast("int | str", each.key), options), base.edm) for each in test.parameters]
     return Among((base.wire,), (*operands, *labels), test.negated), True
 
 

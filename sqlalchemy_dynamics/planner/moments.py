@@ -159,7 +159,8 @@ def _sum(moment: datetime, unit: str, amount: int | timedelta, sign: int) -> dat
 
 def _floor(moment: datetime, unit: str, *_: object) -> datetime:
     if unit in ("second", "minute", "hour"):
-        return moment.replace(**dict.fromkeys(("microsecond", "second", "minute")[: _FINE[unit]], 0))  # type: ignore[arg-type]
+        finer: dict[str, Any] = dict.fromkeys(("microsecond", "second", "minute")[: _FINE[unit]], 0)
+        return moment.replace(**finer)
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     if unit == "week":
         return day - timedelta(day.weekday())

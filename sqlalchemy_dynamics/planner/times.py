@@ -115,8 +115,11 @@ def _last_day(node: exp.LastDay, kinds: Kinds) -> Moment | None:
 def _from_parts(node: exp.DateFromParts, kinds: Kinds) -> Moment | None:
     parts = [whole_number(node.args.get(name), kinds) for name in ("year", "month", "day")]
     numbers = [part for part in parts if isinstance(part, int)]
+    if len(numbers) != 3:
+        return None
+    year, month, day = numbers
     try:
-        return Moment(datetime(*numbers, tzinfo=UTC), is_date=True) if len(numbers) == 3 else None  # type: ignore[arg-type,misc]
+        return Moment(datetime(year, month, day, tzinfo=UTC), is_date=True)
     except ValueError:
         return None
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
 from sqlalchemy_dynamics.errors import DataError, NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
@@ -162,7 +163,7 @@ def _chosen(value: object) -> Sequence[object]:
 
 def _option(table: Table, column: Column, value: object) -> int:
     if not isinstance(value, str) or _is_number(value):
-        return int(_converted(table, column, value, "Edm.Int32"))  # type: ignore[call-overload,no-any-return]
+        return cast("int", _converted(table, column, value, "Edm.Int32"))
     wanted = value.strip().casefold()
     found = [number for number, label in column.options.items() if label.casefold() == wanted]
     if not found and wanted in ("true", "false") and column.type.family == "BOOLEAN":

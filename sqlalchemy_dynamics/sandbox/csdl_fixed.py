@@ -1,5 +1,5 @@
 """The parts of `$metadata` that are the same in every organisation: definition types, enumerations, query functions."""
-# ruff: noqa: E501
+# ruff: noqa: E501 - tables of data, many to a line
 
 from __future__ import annotations
 

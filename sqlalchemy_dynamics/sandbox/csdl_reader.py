@@ -286,8 +286,6 @@ def _link(organisation: Organisation, one: str, record: NavigationRecord, partne
         intersect = organisation.add(Table(f"{record.name}_link", None, f"{record.name}_linkid", intersect=True))
         for name in (intersect.primary_id, *sides):
             intersect.add(Column(name, "Uniqueidentifier"))
-    elif first is second:
-        sides = tuple(c.name for c in intersect.columns.values() if c.kind == "Uniqueidentifier")[1:3]  # type: ignore[assignment]
     organisation.relate(ManyToMany(
         record.name, one, second.name, intersect.name, sides[0], sides[1], record.name, partner.name
     ))

@@ -70,7 +70,7 @@ action PublishXml ParameterXml:String!
 action PublishAllXml
 action contact.new_AddNoteToContact NoteTitle:String! NoteText:String! > annotation
 action new_Echo Text:String Number:Int32 Big:Int64 Exact:Decimal Amount:Decimal Ratio:Double Flag:Boolean Moment:DateTimeOffset Id:Guid Choice:Int32 Row:crmbaseentity Account:account Rows:crmbaseentity[] Texts:String[] Rights:AccessRights > new_EchoResponse
-"""  # noqa: E501
+"""  # noqa: E501 - an operation is a line
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy_dynamics.sandbox import demo_core, demo_custom, demo_operations, demo_sales, demo_system
 from sqlalchemy_dynamics.sandbox.demo_cascades import set_delete_behaviours
@@ -41,7 +42,7 @@ from sqlalchemy_dynamics.sandbox.standard import (
 __all__ = ["demo_organisation", "intersect_table"]
 
 _OWNERSHIP = {"user": "UserOwned", "organization": "OrganizationOwned", "none": "None"}
-_SIMPLE: dict[str, dict[str, object]] = {
+_SIMPLE: dict[str, dict[str, Any]] = {
     "text": {"kind": "String", "format": "Text"},
     "memo": {"kind": "Memo", "format": "TextArea", "max_length": 2000},
     "int": {"kind": "Integer", "minimum": -2147483648, "maximum": 2147483647},
@@ -177,7 +178,7 @@ class _Reader:
 
     def _simple(self, kind: str, entry: str) -> None:
         schema_name, _, size = entry.partition(":")
-        column = Column(schema_name.lower(), schema_name=schema_name, label=words(schema_name), **_SIMPLE[kind])  # type: ignore[arg-type]
+        column = Column(schema_name.lower(), schema_name=schema_name, label=words(schema_name), **_SIMPLE[kind])
         column.custom = schema_name.startswith("new_")
         if size:
             setattr(column, "max_length" if kind in ("text", "memo") else "precision", int(size))

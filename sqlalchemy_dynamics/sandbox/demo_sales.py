@@ -1,5 +1,5 @@
 """The tables of the sales area in the demo organisation, in the notation that `demo` reads."""
-# ruff: noqa: E501
+# ruff: noqa: E501 - tables of data, many to a line
 
 from __future__ import annotations
 

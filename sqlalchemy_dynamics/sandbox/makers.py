@@ -1,5 +1,5 @@
 """How the seeded values of a column are made: one table by (table, column), one by column name, one by kind."""
-# ruff: noqa: E501
+# ruff: noqa: E501 - tables of data, many to a line
 
 from __future__ import annotations
 

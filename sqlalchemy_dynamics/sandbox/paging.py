@@ -131,15 +131,15 @@ def _behind(term: OrderTerm, value: object, rest: Sql | None) -> Sql:
     mark = term.wrap.format("?")
     if value is None:
         beyond = Sql("0") if term.descending else Sql(f"{term.sql} IS NOT NULL")
-        same, same_parameters = f"{term.sql} IS NULL", ()
+        same = Sql(f"{term.sql} IS NULL")
         start = Sql("1")
     else:
         sign = "<" if term.descending else ">"
         null = f" OR {term.sql} IS NULL" if term.descending else ""
         beyond = Sql(f"({term.sql} {sign} {mark}{null})", (value,))
-        same, same_parameters = f"{term.sql} = {mark}", (value,)  # type: ignore[assignment]
+        same = Sql(f"{term.sql} = {mark}", (value,))
         start = Sql("1") if term.descending else Sql(f"{term.sql} >= {mark}", (value,))
     if rest is None:
         return beyond
-    text = f"({start.text} AND ({beyond.text} OR ({same} AND {rest.text})))"
-    return Sql(text, start.parameters + beyond.parameters + tuple(same_parameters) + rest.parameters)
+    text = f"({start.text} AND ({beyond.text} OR ({same.text} AND {rest.text})))"
+    return Sql(text, start.parameters + beyond.parameters + same.parameters + rest.parameters)

@@ -1,5 +1,5 @@
 """What seeded rows are made of: names and texts with everything that breaks clients, fixed rows, row counts."""
-# ruff: noqa: E501
+# ruff: noqa: E501 - tables of data, many to a line
 
 from __future__ import annotations
 

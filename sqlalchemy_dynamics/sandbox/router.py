@@ -93,7 +93,7 @@ def answer(service: Service, request: Request) -> Reply:
         return reply
     except ODataError as refusal:
         return error_reply(refusal, bool(Wanted.of(request)))
-    except Exception as error:
+    except Exception as error:  # answered and logged: a fault of the sandbox ends no server
         if isinstance(error, sqlite3.OperationalError) and str(error) == "interrupted":
             return error_reply(Refused(service.switches.timeout), bool(Wanted.of(request)))
         _log.exception("%s %s?%s", request.method, request.path, request.query)

@@ -221,7 +221,6 @@ class Sandbox:
             h11_max_incomplete_event_size=300_000,
         )
         self._server = uvicorn.Server(config)
-        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="dynamics-sandbox", daemon=True
         )

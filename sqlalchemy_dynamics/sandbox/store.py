@@ -60,7 +60,7 @@ class Store:
     def _prepare(self) -> None:
         for name, arguments, function in _FUNCTIONS:
             self._db.create_function(name, arguments, function, deterministic=True)
-        self._db.create_aggregate("sum", 1, ExactSum)  # type: ignore[arg-type]
+        self._db.create_aggregate("sum", 1, ExactSum)  # type: ignore[arg-type]  # its stub takes integers only
         journal = "MEMORY" if self.in_memory else "WAL"
         for setting in (
             "page_size=8192",
@@ -317,7 +317,7 @@ class Store:
             self._depth += 1
             try:
                 yield
-            except BaseException:
+            except BaseException:  # an interrupt undoes it, too
                 self._db.execute(f"ROLLBACK TO {mark}")
                 self._touched = {str(row[0]) for row in self._db.execute("SELECT tbl FROM ':touched'")}
                 self._indexed.clear()

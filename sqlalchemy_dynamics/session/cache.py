@@ -6,14 +6,14 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
 __all__ = ["ProcessCache"]
 
 Item = TypeVar("Item")
 
-_CACHES: WeakSet[ProcessCache[object]] = WeakSet()
+_CACHES: WeakSet[ProcessCache[Any]] = WeakSet()
 
 
 class ProcessCache(Generic[Item]):
@@ -25,7 +25,7 @@ class ProcessCache(Generic[Item]):
         self._items: OrderedDict[Hashable, Item] = OrderedDict()
         self._lock = threading.RLock()
         self._abandoned: list[object] = []
-        _CACHES.add(self)  # type: ignore[arg-type]
+        _CACHES.add(self)
 
     def get(self, key: Hashable, make: Callable[[], Item]) -> Item:
         """The item under `key`, made now if need be; one thread makes it, the others wait."""

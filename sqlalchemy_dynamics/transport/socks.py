@@ -33,7 +33,7 @@ def socks5(dial: Dial, proxy: Proxy, host: str, port: int, timeout: float | None
     stream = dial()
     try:
         _socks5_handshake(stream, proxy, host, port, timeout)
-    except BaseException:
+    except BaseException:  # an interrupt leaves no socket open either
         stream.close()
         raise
     return stream
@@ -105,7 +105,7 @@ def _socks4_attempt(
         version, status, *_ = _exactly(stream, 8, timeout)
         if version != 0:
             raise httpcore.ProxyError("it does not speak SOCKS4")
-    except BaseException:
+    except BaseException:  # an interrupt leaves no socket open either
         stream.close()
         raise
     if status == 90:

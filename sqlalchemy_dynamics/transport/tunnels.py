@@ -60,7 +60,7 @@ def _connect(dial: Dial, proxy: Proxy, host: str, port: int, timeout: float | No
     while True:
         try:
             reply = _leg(stream, wire, target, authorization, timeout)
-        except BaseException:
+        except BaseException:  # an interrupt leaves no socket open either
             stream.close()
             raise
         if 200 <= reply.status_code < 300:

@@ -78,7 +78,7 @@ def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
         gate.wait()
         try:
             results.append(work())
-        except Exception as error:
+        except Exception as error:  # a result like others
             results.append(error)
 
     threads = [threading.Thread(target=run) for _ in range(count)]

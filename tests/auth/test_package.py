@@ -69,7 +69,7 @@ def test_importing_the_package_loads_nothing_of_it() -> None:
     assert out.stdout == "[]\n"
     assert all(getattr(dynamics_auth, name) for name in dynamics_auth.__all__)
     with pytest.raises(AttributeError):
-        dynamics_auth.nothing  # noqa: B018
+        dynamics_auth.nothing  # noqa: B018 - reading it is what is tried
 
 
 def test_the_table_of_properties() -> None:

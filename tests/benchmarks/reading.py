@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, declarative_base
@@ -24,9 +25,10 @@ _TARGETS = {
     "SQLAlchemy Core rows": "2.5 (httpx+msgspec)",
 }
 _HTTPX, _URLLIB3 = "floor: httpx+msgspec, typed tuples", "floor: urllib3+orjson, JSON tuples"
+Base: Any = declarative_base()  # SQLAlchemy 1.4 knows no DeclarativeBase
 
 
-class Account(declarative_base()):  # type: ignore[misc]  # SQLAlchemy 1.4 knows no DeclarativeBase
+class Account(Base):
     """The model a user would write."""
 
     __tablename__ = "account"

@@ -70,5 +70,5 @@ def stubbed(**answers: Callable[[], StubResult]) -> tuple[Connection, StubExecut
     """A connection over a stub; each keyword is the text of a statement."""
     connection = connect("dynamics://sandbox")
     executor = StubExecutor(dict(answers))
-    connection._executor = executor  # type: ignore[assignment]
+    connection._executor = executor  # type: ignore[assignment]  # it has what the driver calls
     return connection, executor

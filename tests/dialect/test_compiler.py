@@ -115,7 +115,7 @@ class Colour(enum.Enum):
     RED = 1
 
 
-class Shouting(sa.TypeDecorator[str] if SQLALCHEMY_2 else sa.TypeDecorator):  # type: ignore[misc]
+class Shouting(sa.TypeDecorator[str] if SQLALCHEMY_2 else sa.TypeDecorator):  # type: ignore[misc]  # 1.4 has no generic one
     impl = sa.String
     cache_ok = True
 

@@ -15,7 +15,7 @@ from sqlalchemy_dynamics.dialect import GUID
 Base: Any = orm.declarative_base()
 
 
-class Account(Base):  # type: ignore[misc]  # 1.4 has no typed base
+class Account(Base):
     __tablename__ = "account"
     accountid = sa.Column(GUID, primary_key=True)
     name = sa.Column(sa.String)
@@ -25,13 +25,13 @@ class Account(Base):  # type: ignore[misc]  # 1.4 has no typed base
     opportunities = orm.relationship("Opportunity", back_populates="account")
 
 
-class Contact(Base):  # type: ignore[misc]
+class Contact(Base):
     __tablename__ = "contact"
     contactid = sa.Column(GUID, primary_key=True)
     fullname = sa.Column(sa.String)
 
 
-class Opportunity(Base):  # type: ignore[misc]
+class Opportunity(Base):
     __tablename__ = "opportunity"
     opportunityid = sa.Column(GUID, primary_key=True)
     name = sa.Column(sa.String)

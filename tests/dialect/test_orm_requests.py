@@ -21,7 +21,7 @@ Base: Any = orm.declarative_base()
 REQUESTS = Path(__file__).parent / "orm_requests.txt"
 
 
-class Account(Base):  # type: ignore[misc]  # 1.4 has no typed base
+class Account(Base):
     __tablename__ = "account"
     accountid = sa.Column(GUID, primary_key=True)
     name = sa.Column(sa.String)
@@ -29,7 +29,7 @@ class Account(Base):  # type: ignore[misc]  # 1.4 has no typed base
     people = orm.relationship("Contact", back_populates="account")
 
 
-class Contact(Base):  # type: ignore[misc]
+class Contact(Base):
     __tablename__ = "contact"
     contactid = sa.Column(GUID, primary_key=True)
     fullname = sa.Column(sa.String)

@@ -173,7 +173,7 @@ def on_sqlite(account: Any, **values: Any) -> tuple[list[str], str]:
             here.add(row)
             try:
                 here.flush()
-            except Exception as error:
+            except Exception as error:  # how it ends is compared
                 return statements, type(error).__name__
             return statements, f"{row.accountid} {row.version}"
 

@@ -78,8 +78,10 @@ _OPS = {
 def _true(node: Filter, value: Decimal) -> bool:
     if isinstance(node, Both):
         return all(_true(term, value) for term in node.terms)
-    assert isinstance(node, (Compare, Never))
-    return isinstance(node, Compare) and _OPS[node.op](value, node.operand.value)  # type: ignore[union-attr]
+    if isinstance(node, Never):
+        return False
+    assert isinstance(node, Compare) and isinstance(node.operand, Value)
+    return bool(_OPS[node.op](value, node.operand.value))
 
 
 def test_every_three_comparisons_keep_their_meaning() -> None:

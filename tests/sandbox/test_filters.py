@@ -122,7 +122,7 @@ def test_filter_means_what_the_server_means(
 def test_text_ranges_follow_the_sort_order(client: Any) -> None:
     names = [row["name"] for row in client.get("accounts?$select=name&$orderby=name").rows]
     below = [row["name"] for row in client.get("accounts?$select=name&$orderby=name&$filter=name lt 'fabrikam'").rows]
-    assert below == names[: len(below)] and fold(names[len(below)]) >= "fabrikam"  # type: ignore[operator]
+    assert below == names[: len(below)] and str(fold(names[len(below)])) >= "fabrikam"
 
 
 def test_column_to_column(client: Any) -> None:

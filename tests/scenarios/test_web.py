@@ -70,7 +70,7 @@ def test_B1_callproc_by_name_and_by_position(office: Office) -> None:
         assert names == [("Url", "VARCHAR"), ("CodeVerifier", "VARCHAR")]
         assert "prompt" not in parse_qs(urlsplit(row[0]).query) and repr(row[1]) == "'***'" and len(str(row[1])) >= 43
         cursor.callproc("GetOAuthAuthorizationUrl", ["WEB", CALLBACK])
-        assert "prompt=select_account" in cursor.fetchone()[0]  # type: ignore[index]
+        assert "prompt=select_account" in cursor.fetchall()[0][0]
     assert office.sent() == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
@@ -22,10 +23,10 @@ def test_the_table_is_sound() -> None:
 
 
 @pytest.mark.parametrize("row", PROPERTIES, ids=lambda row: row.name)
-def test_defaults_are_valid_and_written_as_they_are_read(row: object) -> None:
+def test_defaults_are_valid_and_written_as_they_are_read(row: Any) -> None:
     settings = from_string("OrganizationUrl=https://h.example", environ={})
-    value = settings[row.name]  # type: ignore[attr-defined]
-    assert value is None or read(row, write(row, value)) == value  # type: ignore[arg-type]
+    value = settings[row.name]
+    assert value is None or read(row, write(row, value)) == value
 
 
 @pytest.mark.parametrize("name", SECRET_ROWS)
@@ -48,9 +49,9 @@ def test_equal_settings_are_one_key() -> None:
 def test_settings_do_not_change_and_are_not_pickled() -> None:
     settings = from_url("dynamics://h.example/?Timeout=5", environ={})
     with pytest.raises(AttributeError):
-        settings.sources = {}  # type: ignore[misc]
+        settings.sources = {}  # type: ignore[misc]  # frozen
     with pytest.raises(TypeError):
-        settings.values_by_name["Timeout"] = 1  # type: ignore[index]
+        settings.values_by_name["Timeout"] = 1  # type: ignore[index]  # read-only
     with pytest.raises(TypeError):
         pickle.dumps(settings)
 

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.request import parse_http_list, parse_keqv_list
 
 from sqlalchemy_dynamics.sandbox.authority.certificates import ServerIdentity, server_identity
+from sqlalchemy_dynamics.transport.client import Transport
 
 
 class Origin(ThreadingHTTPServer):
@@ -325,3 +327,9 @@ def _resolved(host: str) -> str:
 def identity(*hosts: str) -> ServerIdentity:
     """A server certificate with its own CA."""
     return server_identity(*(hosts or ("127.0.0.1", "localhost", "org.example")))
+
+
+def pool_of(transport: Transport) -> Any:
+    """The connections that a transport keeps open; nothing public shows them."""
+    client: Any = transport._client
+    return client._transport._pool

@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.errors import InterfaceError
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.transport.client import Transport
 from sqlalchemy_dynamics.transport.failures import ConnectionLost, TimedOut
-from tests.transport.peers import Origin
+from tests.transport.peers import Origin, pool_of
 
 Open = Callable[..., Transport]
 
@@ -118,7 +118,7 @@ def test_connections_are_used_again_and_closed_with_the_last_reference(origin: O
     sender = open_transport(from_string("OrganizationUrl=https://org.example", environ={}))
     sender.send(get(origin, "plain"))
     sender.send(get(origin, "plain"))
-    pool = sender._client._transport._pool  # type: ignore[attr-defined]
+    pool = pool_of(sender)
     assert len(pool.connections) == 1
     del sender
     gc.collect(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,8 +78,8 @@ def test_basic(send: Send) -> None:
         (lambda connection: None, {}, "hung up|does not speak HTTP|reset"),
     ],
 )
-def test_a_refusal_says_what_to_set(send: Send, proxy: object, properties: dict[str, str], message: str) -> None:
-    with listener(proxy) as port, pytest.raises(ConnectionLost, match=message) as caught:  # type: ignore[arg-type]
+def test_a_refusal_says_what_to_set(send: Send, proxy: Any, properties: dict[str, str], message: str) -> None:
+    with listener(proxy) as port, pytest.raises(ConnectionLost, match=message) as caught:
         send(ProxyServer="127.0.0.1", ProxyPort=port, **properties)
     assert caught.value.permanent and not caught.value.sent and "canary" not in str(caught.value)
     assert f"127.0.0.1:{port}" in str(caught.value)
@@ -150,10 +151,10 @@ def test_tunnel_firewall(send: Send) -> None:
     ],
 )
 def test_socks_refusals(
-    send: Send, kind: str, proxy: object, user: str, message: str, monkeypatch: pytest.MonkeyPatch
+    send: Send, kind: str, proxy: Any, user: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("socket.gethostbyname", lambda host: "127.0.0.1")
-    with listener(proxy) as port, pytest.raises(ConnectionLost, match=message):  # type: ignore[arg-type]
+    with listener(proxy) as port, pytest.raises(ConnectionLost, match=message):
         send(FirewallType=kind, FirewallServer="127.0.0.1", FirewallPort=port, FirewallUser=user, FirewallPassword="x")
 
 
@@ -187,7 +188,7 @@ def test_contradictions_are_named(properties: dict[str, object], message: str) -
         open_route(from_string("OrganizationUrl=https://org.example", properties, environ={}))
 
 
-def route_of(system: dict[str, str], host: str, bypass: bool = False, **properties: object) -> object:
+def route_of(system: dict[str, str], host: str, bypass: bool = False, **properties: object) -> Any:
     settings = from_string("OrganizationUrl=https://org.example", properties, environ={})
     return open_route(settings, SystemProxies(lambda: system, lambda host: bypass))(host, 443)
 
@@ -195,12 +196,12 @@ def route_of(system: dict[str, str], host: str, bypass: bool = False, **properti
 def test_the_systems_proxy_is_used_unless_told_otherwise() -> None:
     system = {"https": "http://me:p%40ss@proxy.example:3128"}
     found = route_of(system, ORG)
-    assert (found.kind, found.place, found.user, found.password) == ("connect", "proxy.example:3128", "me", "p@ss")  # type: ignore[attr-defined]
+    assert (found.kind, found.place, found.user, found.password) == ("connect", "proxy.example:3128", "me", "p@ss")
     assert "p@ss" not in repr(found)
     assert route_of(system, ORG, bypass=True) is None
     assert route_of(system, "127.0.0.1") is None and route_of(system, "localhost") is None
     assert route_of(system, ORG, ProxyAutoDetect=False) is None
-    assert route_of(system, ORG, ProxyServer="own.example").place == "own.example:80"  # type: ignore[attr-defined]
+    assert route_of(system, ORG, ProxyServer="own.example").place == "own.example:80"
     assert route_of({}, ORG) is None
 
 
@@ -215,7 +216,7 @@ def test_the_systems_proxy_is_used_unless_told_otherwise() -> None:
 )
 def test_kinds_of_system_proxies(url: str, kind: str, place: str) -> None:
     found = route_of({"all": url}, ORG, ProxyUser="me", ProxyPassword="x")
-    assert (found.kind, found.place, found.user) == (kind, place, "me")  # type: ignore[attr-defined]
+    assert (found.kind, found.place, found.user) == (kind, place, "me")
 
 
 def test_an_unknown_kind_of_system_proxy_is_named() -> None:

@@ -75,4 +75,4 @@ def test_lazy_names() -> None:
 
     assert package.Sandbox is Sandbox
     with pytest.raises(AttributeError, match="nothing"):
-        package.nothing  # noqa: B018
+        package.nothing  # noqa: B018 - reading it is what is tried

@@ -63,7 +63,7 @@ def _always(value: object) -> Callable[..., Any]:
 
 
 def without_its_key(patch: Patch) -> None:
-    keyed = Change.keyed.fget  # type: ignore[attr-defined]
+    keyed = vars(Change)["keyed"].fget
     patch.setattr(Change, "keyed", property(lambda self: dict(self.body) if self.verb == "create" else keyed(self)))
 
 

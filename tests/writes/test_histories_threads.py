@@ -82,7 +82,7 @@ def test_disjoint_keys_end_as_alone(org: Guarded, capsys: pytest.CaptureFixture[
         for (sql, values), count in zip(own_history(writer), found[writer], strict=True):
             try:
                 expected: Any = model.execute(sql, values).rowcount
-            except Exception:
+            except Exception:  # of whichever witness the model asks
                 expected = "refused"
             assert count == expected, (sql, values)
     query = "SELECT new_code, new_name, new_count FROM new_sample WHERE new_name = 'own' OR new_name LIKE 't%'"

@@ -146,9 +146,9 @@ def _decoded(assertion: str) -> Mapping[str, Any]:
 
 def _verified(assertion: str, key: RSAPublicKey) -> Mapping[str, Any] | None:
     """The claims when `key` signed them; the clock is checked elsewhere, on the sandbox's own time."""
-    unchecked = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+    unchecked: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
     try:
-        return jwt.decode(assertion, key, algorithms=_ASSERTION_ALGORITHMS, options=unchecked)  # type: ignore[arg-type]
+        return jwt.decode(assertion, key, algorithms=_ASSERTION_ALGORITHMS, options=unchecked)
     except jwt.PyJWTError:
         return None
 

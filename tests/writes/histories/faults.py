@@ -36,7 +36,7 @@ class Gate:
         self.seen, self.ever = 0, 0
         self.plan: dict[int, str] = {}
         self.fired: list[str] = []
-        org.app._data = self._data  # type: ignore[method-assign]
+        org.app._data = self._data  # type: ignore[method-assign]  # between the server and its routes
 
     def arm(self, plan: Mapping[int, str] | None = None, ever: int = 0) -> None:
         """Begin to count anew; with `ever`, the kind planned for that number strikes from then on."""

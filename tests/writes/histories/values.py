@@ -83,7 +83,7 @@ def pair(table: str, column: str, nullable: bool = True) -> st.SearchStrategy[Pa
     elif kind in ("choice", "multi"):
         found = _choice(column) if kind == "choice" else _choices(column)
     elif kind.split()[0] in TABLES:
-        targets = [key(name).map(lambda k, name=name: (name, k)) for name in kind.split()]  # type: ignore[misc]
+        targets = [st.tuples(st.just(name), key(name)) for name in kind.split()]
         either = st.one_of(*targets)
         found = either.map(lambda p: (p, p)) if " " in kind else either.map(lambda p: (p[1], p[1]))
     else:
