@@ -258,8 +258,24 @@ def _to_char(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="STRFTIME", expressions=[node.this, exp.Literal.string(out)])
 
 
+def _largest(node: exp.Expression) -> exp.Expression | None:
+    """MAX(x, 3) is a list of the three largest, no MAX."""
+    more = [*node.expressions, *filter(None, (node.args.get("count"),))]
+    return exp.AnonymousAggFunc(this=node.key.upper(), expressions=[node.this, *more]) if more else None
+
+
+def _similarity(node: exp.Expression) -> exp.Expression | None:
+    """The third argument is the least similarity that is told."""
+    least = node.args.get("case_insensitive")
+    return least and _call("JARO_WINKLER_SIMILARITY")(node.this, node.expression, least)
+
+
 _READERS: dict[type[exp.Expression], Reader] = {
     exp.Anonymous: _function,
+    exp.Max: _largest,
+    exp.Min: _largest,
+    exp.JarowinklerSimilarity: _similarity,
+    exp.Reduce: lambda node: _call("LIST_REDUCE")(node.this, node.args["initial"], node.args["merge"]),
     exp.ToChar: _to_char,
     exp.CurrentDate: _today,
     exp.DateDiff: _difference,

@@ -68,3 +68,27 @@ def test_a_moment_is_called_by_its_text(both: tuple[dbapi.Connection, dbapi.Conn
         "CURRENT_TIMESTAMP()",
         "y",
     ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "answer"),
+    [
+        ("SELECT max(x, 2), min(x, 2) FROM (VALUES (1), (2), (3)) AS t (x)", ([3, 2], [1, 2])),
+        ("SELECT jaro_winkler_similarity('ab', 'ac', 0.99), jaro_winkler_similarity('ab', 'AB')", (0.0, 0.0)),
+        ("SELECT regexp_replace('aXa', 'A', 'b', 'gi'), regexp_extract('xa', '(A)', 1, 'i')", ("bXb", "a")),
+        ("SELECT arg_max(x, x, 2), stddev(x) > 1.5 FROM (VALUES (1), (2), (5)) AS t (x)", ([5, 2], True)),
+    ],
+)
+def test_arguments_are_kept(both: tuple[dbapi.Connection, dbapi.Connection], sql: str, answer: tuple[Any, ...]) -> None:
+    assert [_answer(connection, sql)[1] for connection in both] == [[answer], [answer]]
+
+
+def test_the_largest_values_are_no_maximum_of_the_service(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
+    for sql in (
+        "SELECT max(numberofemployees, 2) AS m FROM account",
+        "SELECT statecode, min(numberofemployees, 2) AS m FROM account GROUP BY statecode",
+        "SELECT max(createdon, 2) AS m FROM account",
+    ):
+        pushed, local = (_answer(connection, sql) for connection in both)
+        assert pushed == local
+        assert isinstance(pushed[1][0][-1], list)
