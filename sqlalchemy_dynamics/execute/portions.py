@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import product
 
 from sqlalchemy_dynamics.odata.binding import simplify
-from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Operand, Value, render
+from sqlalchemy_dynamics.odata.filter_text import render
+from sqlalchemy_dynamics.odata.filters import Among, Both, Filter, Never, Operand, Value
 from sqlalchemy_dynamics.odata.literals import encode, encoded_length, function_text
 
 __all__ = ["KEYS_PER_REQUEST", "portions"]

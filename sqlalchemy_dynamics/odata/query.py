@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy_dynamics.errors import InternalError
-from sqlalchemy_dynamics.odata.filters import Both, Filter, Path, render
+from sqlalchemy_dynamics.odata.filter_text import render
+from sqlalchemy_dynamics.odata.filters import Both, Filter, Path
 from sqlalchemy_dynamics.odata.literals import encode
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy_dynamics.odata.binding import simplify
+from sqlalchemy_dynamics.odata.filter_text import render
 from sqlalchemy_dynamics.odata.filters import (
     All,
     Among,
@@ -18,7 +19,6 @@ from sqlalchemy_dynamics.odata.filters import (
     Operand,
     Parameter,
     Value,
-    render,
 )
 from sqlalchemy_dynamics.odata.literals import encode, encoded_length
 

@@ -14,9 +14,10 @@ from sqlalchemy_dynamics.sandbox.failures import ODataError, bad_request
 from sqlalchemy_dynamics.sandbox.formats import formatted
 from sqlalchemy_dynamics.sandbox.grammar import parse_filter
 from sqlalchemy_dynamics.sandbox.options import Options
-from sqlalchemy_dynamics.sandbox.predicates import Reference, compile_filter
+from sqlalchemy_dynamics.sandbox.predicates import compile_filter
 from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.schema import Column
+from sqlalchemy_dynamics.sandbox.scope import Reference
 from sqlalchemy_dynamics.sandbox.values import KINDS, SCALES, scale_of
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply, split_outside_quotes
 

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy_dynamics.sandbox.cascade import delete_row
 from sqlalchemy_dynamics.sandbox.failures import ODataError, bad_request
 from sqlalchemy_dynamics.sandbox.grammar import parse_filter
-from sqlalchemy_dynamics.sandbox.predicates import Scope, compile_filter
+from sqlalchemy_dynamics.sandbox.predicates import compile_filter
 from sqlalchemy_dynamics.sandbox.saving import create_row
 from sqlalchemy_dynamics.sandbox.schema import Column, Table
+from sqlalchemy_dynamics.sandbox.scope import Scope
 from sqlalchemy_dynamics.sandbox.values import KINDS, iso, now, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply, response_type
 

@@ -13,8 +13,8 @@ from sqlalchemy_dynamics.sandbox.expand import context_of
 from sqlalchemy_dynamics.sandbox.failures import ODataError, bad_request
 from sqlalchemy_dynamics.sandbox.options import Options, order_terms, select_columns
 from sqlalchemy_dynamics.sandbox.paging import after, read_cookie
-from sqlalchemy_dynamics.sandbox.predicates import Sql
 from sqlalchemy_dynamics.sandbox.resources import Resource
+from sqlalchemy_dynamics.sandbox.scope import Sql
 from sqlalchemy_dynamics.sandbox.values import now
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply
 

@@ -9,19 +9,8 @@ from typing import Any
 
 from sqlalchemy_dynamics.sandbox.definitions_types import members_of
 from sqlalchemy_dynamics.sandbox.failures import Refused, bad_request, unknown_property
-from sqlalchemy_dynamics.sandbox.grammar import (
-    And,
-    Call,
-    Compare,
-    Custom,
-    Lambda,
-    Literal,
-    Node,
-    Not,
-    Or,
-    Path,
-    parse_filter,
-)
+from sqlalchemy_dynamics.sandbox.grammar import parse_filter
+from sqlalchemy_dynamics.sandbox.nodes import And, Call, Compare, Custom, Lambda, Literal, Node, Not, Or, Path
 from sqlalchemy_dynamics.sandbox.switches import Switches
 
 __all__ = ["Test", "compile_test"]

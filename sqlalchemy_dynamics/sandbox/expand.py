@@ -10,9 +10,10 @@ from sqlalchemy_dynamics.sandbox.failures import Refused, bad_request, unknown_p
 from sqlalchemy_dynamics.sandbox.grammar import parse_filter
 from sqlalchemy_dynamics.sandbox.options import Options, Selection, order_terms, read_options, select_columns
 from sqlalchemy_dynamics.sandbox.paging import OrderTerm, skip_token
-from sqlalchemy_dynamics.sandbox.predicates import Scope, compile_filter, related
+from sqlalchemy_dynamics.sandbox.predicates import compile_filter
 from sqlalchemy_dynamics.sandbox.rows import Pieces, RowShape, row_sql
 from sqlalchemy_dynamics.sandbox.schema import Navigation, Table
+from sqlalchemy_dynamics.sandbox.scope import Scope, related
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service, split_outside_quotes
 

@@ -9,6 +9,7 @@ __all__ = [
     "ODataError",
     "Refused",
     "bad_request",
+    "incompatible_types",
     "no_such_row",
     "no_such_segment",
     "payload_refusal",
@@ -50,6 +51,14 @@ def payload_refusal(message: str, entity: str = "") -> ODataError:
         f"Error identified in Payload provided by the user for Entity :'{entity}', For more information on this error "
         "please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : "
         f"Microsoft.OData.ODataException: {message}",
+    )
+
+
+def incompatible_types(left: str, right: str, operator: str) -> ODataError:
+    """Return the 400 for a comparison of two types that do not compare (section 4.2)."""
+    return bad_request(
+        "A binary operator with incompatible types was detected. Found operand types "
+        f"'{left}' and '{right}' for operator kind '{operator}'."
     )
 
 

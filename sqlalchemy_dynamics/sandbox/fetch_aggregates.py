@@ -18,7 +18,7 @@ from sqlalchemy_dynamics.sandbox.fetch_joins import Tables
 from sqlalchemy_dynamics.sandbox.fetch_nodes import LABELLED, Node
 from sqlalchemy_dynamics.sandbox.fetch_rows import ALIASED
 from sqlalchemy_dynamics.sandbox.fetchxml import Attribute, Fetch
-from sqlalchemy_dynamics.sandbox.predicates import Reference
+from sqlalchemy_dynamics.sandbox.scope import Reference
 from sqlalchemy_dynamics.sandbox.store import type_column
 from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service

@@ -8,9 +8,10 @@ from sqlalchemy_dynamics.sandbox.fetch_failures import refuse
 from sqlalchemy_dynamics.sandbox.fetch_nodes import Node, Nodes
 from sqlalchemy_dynamics.sandbox.fetchxml import Condition, Entity, Filter
 from sqlalchemy_dynamics.sandbox.functions import BUILDERS, Call, stored_text
-from sqlalchemy_dynamics.sandbox.grammar import Literal
-from sqlalchemy_dynamics.sandbox.predicates import Reference, Scope, Sql, like, same_scale
+from sqlalchemy_dynamics.sandbox.nodes import Literal
+from sqlalchemy_dynamics.sandbox.predicates import like, same_scale
 from sqlalchemy_dynamics.sandbox.schema import TEXTS
+from sqlalchemy_dynamics.sandbox.scope import Reference, Scope, Sql
 from sqlalchemy_dynamics.sandbox.values import KINDS, edm_type
 
 __all__ = ["OPERATORS", "all_of", "compile_items"]

@@ -9,8 +9,8 @@ from sqlalchemy_dynamics.sandbox.fetch_conditions import all_of, compile_items
 from sqlalchemy_dynamics.sandbox.fetch_failures import refuse
 from sqlalchemy_dynamics.sandbox.fetch_nodes import Node, Nodes
 from sqlalchemy_dynamics.sandbox.fetchxml import Entity, Fetch
-from sqlalchemy_dynamics.sandbox.predicates import Reference, Sql
 from sqlalchemy_dynamics.sandbox.schema import Table
+from sqlalchemy_dynamics.sandbox.scope import Reference, Sql
 from sqlalchemy_dynamics.sandbox.values import KINDS
 from sqlalchemy_dynamics.sandbox.wire import Service
 

@@ -8,8 +8,8 @@ from sqlalchemy_dynamics.sandbox.annotations import formatted_sql
 from sqlalchemy_dynamics.sandbox.failures import ODataError
 from sqlalchemy_dynamics.sandbox.fetch_failures import refuse
 from sqlalchemy_dynamics.sandbox.fetchxml import Entity
-from sqlalchemy_dynamics.sandbox.predicates import Reference
 from sqlalchemy_dynamics.sandbox.schema import Column, Table
+from sqlalchemy_dynamics.sandbox.scope import Reference
 from sqlalchemy_dynamics.sandbox.store import type_column
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service

@@ -12,9 +12,9 @@ from sqlalchemy_dynamics.sandbox.fetch_nodes import LABELLED, Companion, Node
 from sqlalchemy_dynamics.sandbox.fetchxml import Fetch, Order
 from sqlalchemy_dynamics.sandbox.functions import hierarchy
 from sqlalchemy_dynamics.sandbox.paging import OrderTerm
-from sqlalchemy_dynamics.sandbox.predicates import Reference
 from sqlalchemy_dynamics.sandbox.rows import Pieces, RowShape, property_pieces, row_sql
 from sqlalchemy_dynamics.sandbox.schema import Column
+from sqlalchemy_dynamics.sandbox.scope import Reference
 from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy_dynamics.sandbox.failures import NAMESPACE, ODataError, Refused, bad_request, unknown_property
-from sqlalchemy_dynamics.sandbox.grammar import Custom, Literal, Node
+from sqlalchemy_dynamics.sandbox.nodes import Custom, Literal, Node
 from sqlalchemy_dynamics.sandbox.periods import FIXED_PERIODS, NUMBERED_PERIODS, Interval, fiscal_period
-from sqlalchemy_dynamics.sandbox.predicates import Reference, Scope, Sql, stored_literal
+from sqlalchemy_dynamics.sandbox.predicates import stored_literal
 from sqlalchemy_dynamics.sandbox.schema import Column, OneToMany, Table
+from sqlalchemy_dynamics.sandbox.scope import Reference, Scope, Sql
 from sqlalchemy_dynamics.sandbox.values import KINDS, iso, now, parse_date_time, sql_name, store_value
 from sqlalchemy_dynamics.sandbox.wire import Service
 

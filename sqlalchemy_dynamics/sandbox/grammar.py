@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused, bad_request
+from sqlalchemy_dynamics.sandbox.nodes import And, Call, Compare, Custom, Lambda, Literal, Node, Not, Or, Path
 from sqlalchemy_dynamics.sandbox.switches import Switches
+from sqlalchemy_dynamics.sandbox.tokens import Token, invalid_json, literal, tokens_of, unquoted
 
-__all__ = [
-    "And",
-    "Call",
-    "Compare",
-    "Custom",
-    "Lambda",
-    "Literal",
-    "Node",
-    "Not",
-    "Or",
-    "Path",
-    "parse_filter",
-    "parse_literal",
-]
+__all__ = ["COMPARISONS", "parse_filter", "parse_literal"]
 
 COMPARISONS = {
     "eq": "Equal",
@@ -74,122 +61,19 @@ MATCHES = frozenset({"contains", "startswith", "endswith"})
 _PREFIX = "Microsoft.Dynamics.CRM."
 
 
-@dataclass(frozen=True)
-class Literal:
-    """A constant; `kind` is null, bool, int, decimal, double, string, guid, datetime, date, list or enum."""
-
-    kind: str
-    value: object
-
-
-@dataclass(frozen=True)
-class Path:
-    """A property, perhaps reached through lookups or a lambda variable."""
-
-    parts: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        return "/".join(self.parts)
-
-
-@dataclass(frozen=True)
-class Compare:
-    op: str
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True)
-class And:
-    items: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Or:
-    items: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Not:
-    item: Node
-
-
-@dataclass(frozen=True)
-class Call:
-    """contains, startswith or endswith."""
-
-    name: str
-    arguments: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Custom:
-    """A ``Microsoft.Dynamics.CRM.*`` query function with its named parameters."""
-
-    name: str
-    arguments: Mapping[str, Node]
-
-
-@dataclass(frozen=True)
-class Lambda:
-    """``path/any(variable:body)`` or all; `body` None means "has rows"."""
-
-    path: Path
-    quantifier: str
-    variable: str
-    body: Node | None
-
-
-Node = Literal | Path | Compare | And | Or | Not | Call | Custom | Lambda
-
-_TOKEN = re.compile(
-    r"""\s*(?:
-    (?P<guid>[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})
-    |(?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)
-    |(?P<date>\d{4}-\d\d-\d\d)
-    |(?P<double>-?\d+(?:\.\d+)?[eE][+-]?\d+)
-    |(?P<decimal>-?\d+\.\d+[mMdDfF]?)
-    |(?P<int>-?\d+[lLmM]?)
-    |(?P<string>'(?:[^']|'')*')
-    |(?P<list>\[(?:"(?:[^"\\]|\\.)*"|[^\[\]"])*\])
-    |(?P<alias>@[A-Za-z_]\w*)
-    |(?P<name>[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*)
-    |(?P<mark>[(),:=/-])
-    )""",
-    re.VERBOSE,
-)
-
-
 class _Parser:
     def __init__(self, text: str, aliases: Mapping[str, str], switches: Switches) -> None:
         self.text = text
         self.aliases = aliases
         self.switches = switches
-        self.tokens: list[tuple[str, str, int]] = []
+        self.tokens = tokens_of(text)
         self.at = 0
-        self._scan()
-
-    def _scan(self) -> None:
-        position, text = 0, self.text
-        while text[position:].strip():
-            match = _TOKEN.match(text, position)
-            if match is None:
-                start = position + len(text[position:]) - len(text[position:].lstrip())
-                if text[start] == "'":
-                    raise bad_request(f"There is an unterminated literal at position {len(text)} in '{text}'.")
-                what = f"character '{text[start]}' is not valid at position {start} in '{text}'."
-                raise bad_request(f"Syntax error: {what}")
-            kind = str(match.lastgroup)
-            self.tokens.append((kind, match[kind], match.start(kind)))
-            position = match.end()
-        self.tokens.append(("end", "", len(text)))
 
     @property
-    def peek(self) -> tuple[str, str, int]:
+    def peek(self) -> Token:
         return self.tokens[self.at]
 
-    def take(self, value: str = "") -> tuple[str, str, int]:
+    def take(self, value: str = "") -> Token:
         token = self.peek
         if value and token[1] != value:
             raise self.error()
@@ -267,18 +151,18 @@ class _Parser:
         if kind in ("end", "mark"):
             raise self.error()
         self.take()
-        return _literal(kind, text)
+        return literal(kind, text)
 
     def named(self, text: str) -> Node:
         if text in ("true", "false", "null"):
             self.take()
-            return _literal("null" if text == "null" else "bool", text)
+            return literal("null" if text == "null" else "bool", text)
         following = self.tokens[self.at + 1]
         if following[:2] == ("mark", "("):
             return self.call(text)
         if following[0] == "string" and following[2] == self.peek[2] + len(text):
             self.take()
-            return Literal("enum", _unquote(self.take()[1]))
+            return Literal("enum", unquoted(self.take()[1]))
         return self.path()
 
     def call(self, name: str) -> Node:
@@ -316,7 +200,7 @@ class _Parser:
     def argument(self) -> Node:
         kind, text, _ = self.peek
         if kind == "list" and any("'" in item for item in re.findall(r'"(?:[^"\\]|\\.)*"', text)):
-            raise _invalid_json()
+            raise invalid_json()
         return self.primary()
 
     def path(self) -> Node:
@@ -344,42 +228,6 @@ class _Parser:
             raise self.error()
         self.take()
         return Lambda(path, quantifier, variable, body)
-
-
-def _unquote(text: str) -> str:
-    return text[1:-1].replace("''", "'")
-
-
-def _literal(kind: str, text: str) -> Literal:
-    if kind == "string":
-        return Literal(kind, _unquote(text))
-    if kind == "int":
-        return Literal("decimal", text[:-1]) if text[-1] in "mM" else Literal("int", int(text.rstrip("lL")))
-    if kind == "decimal":
-        return Literal("decimal", text.rstrip("mMdDfF"))
-    if kind == "bool":
-        return Literal(kind, text == "true")
-    if kind == "list":
-        return Literal(kind, _list(text))
-    return Literal(kind, None if kind == "null" else float(text) if kind == "double" else text)
-
-
-def _list(text: str) -> list[object]:
-    try:
-        return list(json.loads(text))
-    except ValueError:
-        single = text.replace("'", '"')
-        try:
-            return list(json.loads(single))
-        except ValueError:
-            raise _invalid_json() from None
-
-
-def _invalid_json() -> ODataError:
-    return bad_request(
-        "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and "
-        "properties of an object must be separated by commas."
-    )
 
 
 def parse_filter(text: str, aliases: Mapping[str, str], switches: Switches) -> Node:

@@ -9,10 +9,11 @@ from sqlalchemy_dynamics.sandbox.expand import Expand, Frame, add_members, typed
 from sqlalchemy_dynamics.sandbox.grammar import parse_filter
 from sqlalchemy_dynamics.sandbox.options import Options, Selection
 from sqlalchemy_dynamics.sandbox.paging import OrderTerm, skip_token
-from sqlalchemy_dynamics.sandbox.predicates import Scope, Sql, compile_filter, related
+from sqlalchemy_dynamics.sandbox.predicates import compile_filter
 from sqlalchemy_dynamics.sandbox.resources import Resource, find_row
 from sqlalchemy_dynamics.sandbox.rows import RowShape
 from sqlalchemy_dynamics.sandbox.schema import Table
+from sqlalchemy_dynamics.sandbox.scope import Scope, Sql, related
 from sqlalchemy_dynamics.sandbox.values import sql_name
 from sqlalchemy_dynamics.sandbox.wire import Request, Service
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from sqlalchemy_dynamics.sandbox.annotations import name_of
 from sqlalchemy_dynamics.sandbox.failures import Refused, bad_request, unknown_property
 from sqlalchemy_dynamics.sandbox.paging import OrderTerm
-from sqlalchemy_dynamics.sandbox.predicates import Reference, Scope
 from sqlalchemy_dynamics.sandbox.schema import Column, Navigation, Table
+from sqlalchemy_dynamics.sandbox.scope import Reference, Scope
 from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Service, split_outside_quotes
 

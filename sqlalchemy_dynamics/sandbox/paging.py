@@ -10,7 +10,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from sqlalchemy_dynamics.sandbox.failures import ODataError
-from sqlalchemy_dynamics.sandbox.predicates import Sql
+from sqlalchemy_dynamics.sandbox.scope import Sql
 
 __all__ = ["Cookie", "OrderTerm", "after", "cookie_text", "read_cookie", "skip_token"]
 

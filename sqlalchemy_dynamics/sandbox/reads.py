@@ -23,9 +23,9 @@ from sqlalchemy_dynamics.sandbox.listing import (
 )
 from sqlalchemy_dynamics.sandbox.options import Options, order_terms, read_options, select_columns
 from sqlalchemy_dynamics.sandbox.paging import after, read_cookie
-from sqlalchemy_dynamics.sandbox.predicates import Scope
 from sqlalchemy_dynamics.sandbox.resources import Key, Resource, find_key, find_row
 from sqlalchemy_dynamics.sandbox.schema import Table
+from sqlalchemy_dynamics.sandbox.scope import Scope
 from sqlalchemy_dynamics.sandbox.sql_query import answer_sql
 from sqlalchemy_dynamics.sandbox.values import json_of, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply

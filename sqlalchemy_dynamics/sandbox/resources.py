@@ -15,7 +15,8 @@ from sqlalchemy_dynamics.sandbox.failures import (
     no_such_segment,
     undefined_key,
 )
-from sqlalchemy_dynamics.sandbox.grammar import Literal, parse_literal
+from sqlalchemy_dynamics.sandbox.grammar import parse_literal
+from sqlalchemy_dynamics.sandbox.nodes import Literal
 from sqlalchemy_dynamics.sandbox.predicates import stored_literal
 from sqlalchemy_dynamics.sandbox.schema import Column, Navigation, Table
 from sqlalchemy_dynamics.sandbox.switches import Switches

@@ -10,9 +10,10 @@ from sqlalchemy_dynamics.sandbox.failures import ODataError, Refused
 from sqlalchemy_dynamics.sandbox.functions import stored_text
 from sqlalchemy_dynamics.sandbox.options import Options
 from sqlalchemy_dynamics.sandbox.paging import read_cookie, skip_token
-from sqlalchemy_dynamics.sandbox.predicates import Reference, Sql, like
+from sqlalchemy_dynamics.sandbox.predicates import like
 from sqlalchemy_dynamics.sandbox.resources import Resource
 from sqlalchemy_dynamics.sandbox.schema import Table
+from sqlalchemy_dynamics.sandbox.scope import Reference, Sql
 from sqlalchemy_dynamics.sandbox.sql_text import Condition, Group, Item, Name, Select, SqlSyntax, parse_sql
 from sqlalchemy_dynamics.sandbox.values import KINDS, json_of, sql_name
 from sqlalchemy_dynamics.sandbox.wire import Reply, Request, Service, json_reply

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlalchemy_dynamics.errors import InternalError, NotSupportedError
+from sqlalchemy_dynamics.odata.filter_text import render
 from sqlalchemy_dynamics.odata.filters import (
     All,
     Among,
@@ -26,7 +27,6 @@ from sqlalchemy_dynamics.odata.filters import (
     Operand,
     Parameter,
     Value,
-    render,
 )
 from tests.odata.server_rules import matches
 
