@@ -13,16 +13,15 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
+from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.filters import Null
+from sqlalchemy_dynamics.planner.group_keys import groupable, is_finer, keys_of
 from sqlalchemy_dynamics.planner.measures import METHODS, Measures, add_measures, count_rows, measured
 from sqlalchemy_dynamics.planner.plan import Groups, Limit, Measure, Output, Rows, Scan
 from sqlalchemy_dynamics.planner.shape import Shape
 from sqlalchemy_dynamics.planner.spoken import title
 
 __all__ = ["Grouping", "grouping_of"]
-
-_GROUPABLE = frozenset({"VARCHAR", "INTEGER", "BOOLEAN", "UUID"})
 
 
 @dataclass
@@ -61,11 +60,8 @@ class Grouping:
     def rows(self) -> Rows | None:
         """Return the plan that needs no merging: one request, keys and measures as they come."""
         select, groups = self.shape.select, self.groups
-        if (
-            any(select.args.get(key) for key in ("order", "having", "limit", "offset"))
-            or len(groups.queries) > 1
-            or groups.left
-        ):
+        several = len(groups.queries) > 1 or groups.left is not None or is_finer(self.shape)
+        if several or any(select.args.get(key) for key in ("order", "having", "limit", "offset")):
             return None
         outputs = [self._output(item.node, item.name) for item in self.shape.items]
         if any(output is None for output in outputs) or self.hidden:
@@ -111,8 +107,8 @@ class Grouping:
 
 def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
     """Return how the service groups this statement, None when it cannot. `ties` are further keys."""
-    keys = _keys(shape)
-    if not all(_groupable(column, shape.occurrence.table) for column in ties):
+    keys = keys_of(shape)
+    if not all(groupable(column, shape.occurrence.table) for column in ties):
         return None
     aggregates = list(shape.select.find_all(exp.AggFunc))
     distinct = bool(shape.select.args.get("distinct"))
@@ -130,35 +126,6 @@ def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
     _add_currency(grouping)
     _add_values(grouping)
     return grouping
-
-
-def _keys(shape: Shape) -> dict[str, Column] | None:
-    select = shape.select
-    group = select.args.get("group")
-    if group is not None and any(value for name, value in group.args.items() if name != "expressions"):
-        return None
-    nodes = list(group.expressions) if group is not None else []
-    if select.args.get("distinct"):
-        nodes = [item.node for item in shape.items]
-    columns = [shape.column(shape.grouped(node)) for node in nodes]
-    if any(column is None or not _groupable(column, shape.occurrence.table) for column in columns):
-        return None
-    return {column.name: column for column in columns if column is not None}
-
-
-def _groupable(column: Column, table: Table) -> bool:
-    """The service groups neither by dates nor by multi-choice columns; by the key there is nothing to group.
-
-    Labels and names come as annotations of the values they belong to, and equal ones are merged.
-    """
-    if column.companion is Companion.NAME:
-        return table.columns[column.base].kind in (Kind.CHOICE, Kind.LOOKUP)
-    return (
-        column.type.family in _GROUPABLE
-        and column.companion is None
-        and column.kind not in (Kind.MULTICHOICE, Kind.FILE, Kind.FILE_NAME, Kind.ENTITY_NAME)
-        and column.name != table.primary_key
-    )
 
 
 def _is_known(shape: Shape, keys: dict[str, Column]) -> bool:

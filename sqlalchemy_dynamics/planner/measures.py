@@ -35,7 +35,7 @@ def _counts_rows(shape: Shape, node: exp.Expression) -> bool:
         return True
     if isinstance(node.this, exp.Distinct):
         columns = [shape.column(each) for each in node.this.expressions]
-        return [column.name for column in columns if column is not None] == [shape.occurrence.table.primary_key]
+        return [column and column.name for column in columns] == [shape.occurrence.table.primary_key]
     column = _aggregated(shape, node)
     return column is not None and not column.nullable and column.companion is None and column.name not in shape.paths
 

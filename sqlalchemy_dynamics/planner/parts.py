@@ -31,9 +31,10 @@ def grouped_parts(
     merging: set[int] = set()
     for select in tree.find_all(exp.Select):
         inside = [each for each in occurrences if each.node.find_ancestor(exp.Select) is select]
-        if select is tree or len(inside) != 1 or not _is_grouped(select) or not _is_named(select):
+        if select is tree or len(inside) != 1 or not _is_named(select):
             continue
-        scan = _Part(select, inside[0], translator).scan()
+        part = _Part(select, inside[0], translator)
+        scan = part.scan() if _is_grouped(select) else part.distinct_scan() if _is_once(select) else None
         if scan is not None:
             found[inside[0].number] = replace(scan, number=inside[0].number)
             merging.add(id(select))
@@ -43,6 +44,12 @@ def grouped_parts(
 def _is_grouped(select: exp.Select) -> bool:
     made = any(item.find(exp.AggFunc) for item in select.expressions)
     return made or bool(select.args.get("group") or select.args.get("distinct"))
+
+
+def _is_once(select: exp.Select) -> bool:
+    """Say whether it is a branch of a UNION, EXCEPT or INTERSECT that keeps each row once."""
+    above = select.parent
+    return isinstance(above, exp.SetOperation) and bool(above.args.get("distinct"))
 
 
 def _is_named(select: exp.Select) -> bool:
@@ -75,6 +82,14 @@ class _Part:
         ours = shape is not None and self._is_ours(shape)
         scan = self._merged(shape, list(ties.values())) if shape is not None and ours else None
         self._set_where(terms if scan is None else [term for term in terms if id(term) in ties])
+        return scan
+
+    def distinct_scan(self) -> Scan | None:
+        """Return the groups of a query whose rows count once, whatever it says."""
+        self.select.set("distinct", exp.Distinct())
+        scan = self.scan()
+        if scan is None:
+            self.select.set("distinct", None)
         return scan
 
     def _set_where(self, terms: list[exp.Expression]) -> None:

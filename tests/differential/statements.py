@@ -139,14 +139,17 @@ def grouped(draw: st.DrawFn) -> str:
     aggregates = ["count(*)", "count(t.n)", "sum(t.n)", "min(t.price)", "max(t.k)", "avg(t.n)", "sum(t.price)",
                   "count(DISTINCT t.k)", "sum(t.n * 2)", "max(t.madeon)"]  # fmt: skip
     chosen = draw(st.lists(st.sampled_from(aggregates), min_size=1, max_size=3, unique=True))
-    keys = draw(st.lists(st.sampled_from(["t.n", "t.k", "t.flag", "t.day", "t.n % 2"]), max_size=2, unique=True))
+    computed = ["t.n % 2", "t.flag IS NULL", "CASE WHEN t.k > 1 THEN t.n END", "coalesce(t.city, '-')", "t.k + t.n"]
+    columns = ["t.n", "t.k", "t.flag", "t.day", "t.city"]
+    keys = draw(st.lists(st.sampled_from(columns + computed), max_size=2, unique=True))
     filtered, cut = draw(st.tuples(st.booleans(), st.booleans()))
     where = f" WHERE {draw(condition(('t',)))}" if filtered else ""
     named = draw(st.sampled_from([keys, [f"c{number}" for number in range(len(keys))]]))
     group = f" GROUP BY {', '.join(named)}" if keys else ""
     having = f" HAVING count(*) > {draw(st.integers(0, 2))}" if keys and cut else ""
     items = [f"{item} AS c{number}" for number, item in enumerate([*keys, *chosen])]
-    return f"SELECT {', '.join(items)} FROM firm t{where}{group}{having}"
+    shown = items[len(keys) :] if named is keys and draw(st.booleans()) else items
+    return f"SELECT {', '.join(shown)} FROM firm t{where}{group}{having}"
 
 
 @st.composite
@@ -195,6 +198,8 @@ def nested(draw: st.DrawFn) -> str:
         f"SELECT p.n AS c FROM person p WHERE {inner} UNION SELECT t.k FROM firm t WHERE {outer}",
         f"SELECT p.n AS c FROM person p WHERE {inner} EXCEPT SELECT t.n FROM firm t WHERE {outer}",
         f"SELECT p.n AS c FROM person p WHERE {inner} INTERSECT ALL SELECT t.n FROM firm t",
+        f"SELECT p.city AS c FROM person p WHERE {inner} UNION SELECT t.city FROM firm t WHERE {outer}",
+        f"SELECT p.k, p.n FROM person p WHERE {inner} INTERSECT SELECT t.n, t.k FROM firm t WHERE {outer}",
         f"SELECT sum(t.n) OVER (PARTITION BY t.k) AS c FROM firm t WHERE {outer}",
         f"SELECT (SELECT max(p.n) FROM person p WHERE p.k = t.k) AS c FROM firm t WHERE {outer}",
         f"SELECT CASE WHEN {outer} THEN 1 ELSE 0 END AS c FROM firm t",

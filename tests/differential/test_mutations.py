@@ -9,7 +9,7 @@ import pytest
 from sqlglot import exp
 
 from sqlalchemy_dynamics.execute import planning, residual, texts
-from sqlalchemy_dynamics.planner import carrying, implied, needs, patterns, rules, shape
+from sqlalchemy_dynamics.planner import carrying, groups, implied, needs, patterns, rules, shape
 from sqlalchemy_dynamics.planner import names as names_room
 from tests.differential.ways import Witnesses
 
@@ -72,6 +72,10 @@ CASES: dict[str, tuple[Mutation, list[str]]] = {
     "LIKE finds no letters that fold into two": (
         (carrying, "_fold_patterns", lambda tree, sources: None),
         ["SELECT t.n AS c FROM firm t WHERE trim(t.name) LIKE 'stras%'"],
+    ),
+    "groups by columns are groups by what is computed from them": (
+        (groups, "is_finer", lambda shape: False),
+        ["SELECT count(*) AS c FROM firm t GROUP BY t.n % 2"],
     ),
     "carried texts come out": (
         (residual, "as_stored", lambda batch: batch),

@@ -87,3 +87,12 @@ def test_a_table_without_createdon_is_counted_by_rows(org: Sandbox) -> None:
     assert _answer(org, "SELECT count(*) FROM accountleads") == _answer(
         org, "SELECT count(*) FROM accountleads", Pushdown=False
     )
+
+
+def test_texts_of_one_group_keep_their_letters_in_expressions() -> None:
+    """Their group shows one spelling: what depends on the letters is computed from the rows."""
+    with Sandbox(rows=0) as few:
+        names = ["Straße", "STRASSE", "straße ", "Oslo"]
+        control(few, "POST", "rows", {"table": "account", "rows": [{"name": name} for name in names]})
+        assert _answer(few, "SELECT length(name), count(*) FROM account GROUP BY 1") == [(4, 1), (6, 1), (7, 2)]
+        assert _answer(few, "SELECT count(*) FROM account GROUP BY upper(name)") == [(1,), (3,)]
