@@ -13,12 +13,13 @@ from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.outcomes import REFUSED
 from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.execute.units import Failure, Units
+from sqlalchemy_dynamics.odata.batch import MOST_PARTS
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION
 
 __all__ = ["MOST_CHANGES", "Buffer", "Bulk"]
 
-MOST_CHANGES = 1000
-"""Changes that are one unit: the operations of a change set (dataverse-web-api: `$batch`)."""
+MOST_CHANGES = MOST_PARTS
+"""Changes that are one unit: the operations of a change set."""
 _FIRST_CHANGES = 200
 _FEW_THREADS, _MOST_THREADS = 4, 52
 _QUICK_SECONDS, _SLOW_SECONDS = 3.0, 15.0
@@ -101,7 +102,7 @@ class Bulk:
         if len(changes) <= size:
             return work(changes)
         portions = _Portions(changes, size)
-        wanted = min(self._threads or self._units.hint or _FEW_THREADS, _MOST_THREADS)
+        wanted = min(self._threads or self._units.sender.hint or _FEW_THREADS, _MOST_THREADS)
         threads = max(1, min(wanted, -(-len(changes) // size)))
         try:
             with ThreadPoolExecutor(threads, thread_name_prefix="dynamics-write") as workers:

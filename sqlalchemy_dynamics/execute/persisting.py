@@ -16,7 +16,7 @@ from sqlalchemy_dynamics.transport.retry import Policy, decide
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["Answer", "Persistence", "is_lost"]
+__all__ = ["Answer", "Persistence", "is_about_change", "is_lost"]
 
 _FAILED = (502, 503, 504)
 
@@ -82,9 +82,10 @@ def _refused(error: OperationalError, lost: bool) -> Answer:
     """An error that ends it; one that says nothing of the change tells nothing of what became of a lost attempt."""
     refused = isinstance(error, DataverseError)
     if lost or refused:
-        return Answer(error=error, lost=lost, unknown=not refused or (lost and not _is_about_change(error)))
+        return Answer(error=error, lost=lost, unknown=not refused or (lost and not is_about_change(error)))
     raise error
 
 
-def _is_about_change(error: OperationalError) -> bool:
+def is_about_change(error: Exception) -> bool:
+    """Say whether an error may be the fault of what is sent, not that of the sign-in, a limit or the service."""
     return isinstance(error, DataverseError) and error.status not in (401, 429) and error.status < 500

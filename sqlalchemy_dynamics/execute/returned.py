@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy_dynamics.errors import DatabaseError, NotSupportedError
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.direct import row_decoder
+from sqlalchemy_dynamics.execute.planning import Values
 from sqlalchemy_dynamics.execute.requests import KEYS_PER_REQUEST, field_of
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn, Row
 from sqlalchemy_dynamics.metadata.model import Column
@@ -16,7 +17,7 @@ from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.odata.messages import HttpResponse
 from sqlalchemy_dynamics.planner.change_plan import Returning, Write
 from sqlalchemy_dynamics.planner.plan import Plan
-from sqlalchemy_dynamics.planner.writing import returning_plan
+from sqlalchemy_dynamics.planner.returning import returning_plan
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
@@ -26,15 +27,12 @@ __all__ = ["UNMADE_VERSION", "Returned"]
 UNMADE_VERSION = version_tag(0)
 """What stands for the version of a row whose changes wait for COMMIT: the ORM wants one that is not NULL."""
 _VERSION = "versionnumber"
-Values = Mapping[int | str, object]
 
 
 class Returned:
     """Answers RETURNING over one catalog; `read` starts a planned SELECT."""
 
-    def __init__(
-        self, catalog: Catalog, read: Callable[[Plan, Mapping[int | str, object]], Result], pushdown: bool
-    ) -> None:
+    def __init__(self, catalog: Catalog, read: Callable[[Plan, Values], Result], pushdown: bool) -> None:
         self._catalog, self._read, self._pushdown = catalog, read, pushdown
 
     def select(self, write: Write) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import InterfaceError, NotSupportedError, Warning
+from sqlalchemy_dynamics.odata.batch import MOST_PARTS
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.execute.changes import Change
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["AUTOCOMMIT", "CHANGESET", "Transaction"]
 
 AUTOCOMMIT, CHANGESET = "AUTOCOMMIT", "CHANGESET"
-_MOST_CHANGES = 1000
 
 
 class Transaction:
@@ -68,9 +68,9 @@ class Transaction:
             )
         self.headers = headers
         start = len(self.pending)
-        if start + len(changes) > _MOST_CHANGES:
+        if start + len(changes) > MOST_PARTS:
             raise NotSupportedError(
-                f"a change set holds {_MOST_CHANGES} operations, this would make it {start + len(changes)}: "
+                f"a change set holds {MOST_PARTS} operations, this would make it {start + len(changes)}: "
                 "commit earlier, or use isolation_level=AUTOCOMMIT"
             )
         self.pending += [replace(change, row=start + n) for n, change in enumerate(changes, start=1)]

@@ -154,7 +154,7 @@ class Writer:
     def commit(self) -> None:
         """Send what waits for COMMIT as one change set; whether it succeeds or not, nothing waits any more."""
         changes = self._transaction.taken()
-        self.units.headers = self._transaction.headers
+        self.units.sender.headers = self._transaction.headers
         with self._statement():
             self.units.outcomes.begin(changes)
             try:
@@ -173,7 +173,7 @@ class Writer:
 
     def _bulk(self, cancelled: threading.Event, failures: list[Failure] | None = None) -> Bulk | Buffer:
         if self._transaction.buffering:
-            return Buffer(self._transaction, self.units.headers)
+            return Buffer(self._transaction, self.units.sender.headers)
         return Bulk(self.units, self._threads, cancelled, failures)
 
     def writing_now(self) -> Mapping[str, str]:
@@ -199,7 +199,7 @@ class Writer:
             )
 
     def _set_headers(self) -> None:
-        self.units.headers = headers_of(self._session.settings, self._transaction.options)
+        self.units.sender.headers = headers_of(self._session.settings, self._transaction.options)
 
     def planned(self, tree: Any, values: Values) -> Write:
         """Plan a write. Raises ProgrammingError for one that would change whole tables without being allowed to."""
@@ -227,7 +227,7 @@ class Writer:
             return
         with_files = [each for each in changes if each.files and self.units.outcomes.of(each) == WRITTEN]
         if with_files:
-            attach(self._session, with_files, self.units.headers, self._failures)
+            attach(self._session, with_files, self.units.sender.headers, self._failures)
 
     def party(self, write: Write, values: Values) -> int:
         """Change parties of activities; return how many."""

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
-from sqlalchemy_dynamics.metadata.model import Column, Companion
-from sqlalchemy_dynamics.planner.change_plan import LEFT_OUT, Fetched, Fixed, Returning, Term, Write
+from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.planner.change_plan import LEFT_OUT, Fetched, Fixed, Term, Write
 from sqlalchemy_dynamics.planner.conflicts import conflict_of, is_default
 from sqlalchemy_dynamics.planner.constants import Kinds
 from sqlalchemy_dynamics.planner.lengths import shaping
-from sqlalchemy_dynamics.planner.names import Lookup, find_occurrences
+from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.parse import parse, render
 from sqlalchemy_dynamics.planner.plan import Plan
 from sqlalchemy_dynamics.planner.reading import plan_select
+from sqlalchemy_dynamics.planner.returning import returning_of
+from sqlalchemy_dynamics.planner.target import Target
 from sqlalchemy_dynamics.planner.terms import equal_to_parameters, keys_alone, term_of
-from sqlalchemy_dynamics.planner.values import read_only_text
 
-__all__ = ["plan_write", "returning_plan"]
+__all__ = ["plan_write"]
 
-_KEY = "__key"
-_PARTIES = "activityparty"
 _VERSION = "versionnumber"
 
 
@@ -36,38 +35,14 @@ def plan_write(
     return _Planner(tree.copy(), lookup, kinds, values, pushdown).plan()
 
 
-def returning_plan(
-    returning: Returning,
-    count: int,
-    lookup: Lookup,
-    kinds: Kinds,
-    values: Mapping[int | str, object],
-    pushdown: bool = True,
-) -> Plan:
-    """Plan the SELECT of what RETURNING wants of `count` rows; their keys are the parameters ``__key0``, …
-
-    `kinds` and `values` are those of the statement's own parameters.
-    """
-    markers = ", ".join(f"${_KEY}{number}" for number in range(count))
-    statement = parse(f'{returning.sql} WHERE "{returning.key}" IN ({markers})')
-    assert statement.tree is not None
-    pinned = shaping(statement.pinned, values)
-    keys: dict[int | str, str] = {f"{_KEY}{number}": "str" for number in range(count)}
-    return plan_select(statement.tree, lookup, {**kinds, **keys}, pinned, pushdown)
-
-
 class _Planner:
     def __init__(
         self, tree: exp.Expression, lookup: Lookup, kinds: Kinds, values: Mapping[int | str, object], pushdown: bool
     ) -> None:
         _take_columns_from_alias(tree)
         self._tree, self._lookup, self._kinds, self._values, self._pushdown = tree, lookup, kinds, values, pushdown
-        target = tree.this
-        self._node: exp.Table = target.this if isinstance(target, exp.Schema) else target
-        if not isinstance(self._node, exp.Table):
-            raise ProgrammingError("name the table to change")
-        self._table = find_occurrences(self._node.copy(), lookup)[0].table
-        self._alias = self._node.alias or self._node.name
+        self._target = Target.of(tree, lookup)
+        self._table = self._target.table
 
     def plan(self) -> Write:
         if isinstance(self._tree, exp.Insert):
@@ -80,32 +55,21 @@ class _Planner:
         if tree.args.get("alternative"):
             raise NotSupportedError(f"INSERT OR {tree.args['alternative']} is not supported: use ON CONFLICT")
         columns = self._inserted(tree)
-        conflict = conflict_of(tree.args.get("conflict"), self._table, columns, self._column, self._alias)
-        returning = self._returning()
-        rows = self._value_rows(tree, columns, conflict is not None)
-        if rows is not None:
-            return Write(
-                "insert", self._table, columns, rows, returning=returning, conflict=conflict, alias=self._alias
-            )
-        source = self._source(tree, columns)
-        template = tuple(Fetched(position) for position in range(len(columns)))
-        return Write(
-            "insert",
-            self._table,
-            columns,
-            (template,),
-            source,
-            returning=returning,
-            conflict=conflict,
-            alias=self._alias,
-        )
+        conflict = conflict_of(tree.args.get("conflict"), self._table, columns, self._target.column, self._target.alias)
+        returning = returning_of(self._tree, self._target)
+        rows, source = self._value_rows(tree, columns, conflict is not None), None
+        if rows is None:
+            source = self._source(tree, columns)
+            rows = (tuple(Fetched(position) for position in range(len(columns))),)
+        alias = self._target.alias
+        return Write("insert", self._table, columns, rows, source, returning=returning, conflict=conflict, alias=alias)
 
     def _inserted(self, tree: exp.Insert) -> tuple[Column, ...]:
         if tree.args.get("default"):
             return ()
         if not isinstance(tree.this, exp.Schema):
             raise ProgrammingError(f"name the columns: INSERT INTO {self._table.name} (name, …) VALUES (…)")
-        columns = tuple(self._column(each.name) for each in tree.this.expressions)
+        columns = tuple(self._target.column(each.name) for each in tree.this.expressions)
         _refuse_twice(columns)
         return columns
 
@@ -147,13 +111,13 @@ class _Planner:
         return self._planned(query)
 
     def _update(self, tree: exp.Update) -> Write:
-        if self._is_list():
+        if self._target.is_list:
             raise NotSupportedError(f"rows of {self._table.name} are links: delete them and insert others")
         columns, nodes = [], []
         for item in tree.expressions:
             if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
                 raise NotSupportedError("SET takes column = value pairs only")
-            columns.append(self._updated(item.this.name))
+            columns.append(self._target.updated(item.this.name))
             nodes.append(item.expression)
         _refuse_twice(columns)
         terms = [
@@ -166,7 +130,7 @@ class _Planner:
             return self._write("update", tuple(columns), (row,), keys=alone[0], version=alone[1])
         computed = [node for node, term in zip(nodes, terms, strict=True) if term is None]
         guarded = self._reads_itself(computed)
-        version = [exp.column(_VERSION, table=self._alias, quoted=True)] if guarded else []
+        version = [self._target.own(_VERSION)] if guarded else []
         source = self._reading([*computed, *version])
         positions = iter(range(1, len(computed) + 1))
         row = tuple(Fetched(next(positions)) if term is None else term for term in terms)
@@ -176,17 +140,17 @@ class _Planner:
 
     def _reads_itself(self, nodes: Sequence[exp.Expression]) -> bool:
         """Whether values are computed from what the row holds, in a table whose rows have versions."""
-        names = {"", self._alias.lower(), self._node.name.lower()}
+        names = {"", *self._target.names}
         columns = (column for node in nodes for column in node.find_all(exp.Column))
         own = any(each.table.lower() in names and self._table.column(each.name) for each in columns)
         return own and _VERSION in self._table.columns and self._table.kind != "Elastic"
 
     def _delete(self, tree: exp.Delete) -> Write:
-        returning = self._returning()
-        alone = None if self._more_tables() or returning or self._is_list() else self._keys_alone()
+        returning = returning_of(self._tree, self._target)
+        alone = None if self._more_tables() or returning or self._target.is_list else self._keys_alone()
         if alone is not None:
             return self._write("delete", keys=alone[0], version=alone[1])
-        linked = [exp.column(name, table=self._alias, quoted=True) for name in self._link_columns()]
+        linked = [self._target.own(name) for name in self._target.link_columns]
         wanted = [self._own_star(node) for node in tree.args["returning"].expressions] if returning else []
         source = self._reading([*linked, *wanted])
         returned = 1 + len(linked) if returning else None
@@ -197,25 +161,14 @@ class _Planner:
         where = self._tree.args.get("where")
         if where is None or self._more_tables() or self._tree.args.get("with_") or self._tree.args.get("with"):
             return ()
-        found = equal_to_parameters(where.this, self._table, {self._alias.lower(), self._node.name.lower()})
+        found = equal_to_parameters(where.this, self._table, self._target.names)
         names = {name for column in changed for name in (column.name, column.base)}
         return () if any(column.name in names for column, _ in found) else found
-
-    def _is_list(self) -> bool:
-        """Whether rows are entries of lists, which cannot be addressed: links, and parties of activities."""
-        return self._table.intersect or self._table.name == _PARTIES
-
-    def _link_columns(self) -> list[str]:
-        """The columns of an intersect table that say what a row links."""
-        if self._table.name == _PARTIES:
-            return ["activityid"]
-        columns = self._table.columns.values() if self._table.intersect else ()
-        return [each.name for each in columns if each.edm == "Edm.Guid" and each.name != self._table.primary_key]
 
     def _own_star(self, node: exp.Expression) -> exp.Expression:
         """RETURNING * means the columns of the table itself, whatever else USING names."""
         if isinstance(node, exp.Star) and not any(node.args.values()):
-            return exp.Column(this=exp.Star(), table=exp.to_identifier(self._alias, quoted=True))
+            return exp.Column(this=exp.Star(), table=exp.to_identifier(self._target.alias, quoted=True))
         return node
 
     def _write(
@@ -231,7 +184,7 @@ class _Planner:
         found_by: tuple[tuple[Column, int | str], ...] = (),
     ) -> Write:
         filtered = self._tree.args.get("where") is not None
-        returning = self._returning()
+        returning = returning_of(self._tree, self._target)
         return Write(
             verb,
             self._table,
@@ -249,8 +202,7 @@ class _Planner:
 
     def _keys_alone(self) -> tuple[tuple[Term, ...], Term | None] | None:
         where = self._tree.args.get("where")
-        names = {self._alias.lower(), self._node.name.lower()}
-        return None if where is None else keys_alone(where.this, self._table, names)
+        return None if where is None else keys_alone(where.this, self._table, self._target.names)
 
     def _more_tables(self) -> list[exp.Expression]:
         start = self._tree.args.get("from_") or self._tree.args.get("from")
@@ -260,10 +212,7 @@ class _Planner:
 
     def _reading(self, wanted: Sequence[exp.Expression]) -> Plan:
         """SELECT key, … FROM table [, other tables] WHERE …: everything is read before the first row is changed."""
-        key = exp.column(self._table.primary_key, table=self._alias, quoted=True)
-        table = exp.to_table(self._table.name)
-        items = [exp.alias_(key, _KEY, quoted=True), *(node.copy() for node in wanted)]
-        select = exp.select(*items).from_(exp.alias_(table, self._alias, table=True, quoted=True))
+        select = self._target.select(*wanted)
         for other in self._more_tables():
             select = select.join(other.copy(), join_type="cross")
         where = self._tree.args.get("where")
@@ -279,58 +228,6 @@ class _Planner:
         assert statement.tree is not None
         pinned = shaping(statement.pinned, self._values)
         return plan_select(statement.tree, self._lookup, self._kinds, pinned, self._pushdown)
-
-    def _returning(self) -> Returning | None:
-        clause = self._tree.args.get("returning")
-        if clause is None:
-            return None
-        key = exp.column(self._table.primary_key, table=self._alias, quoted=True)
-        table = exp.alias_(exp.to_table(self._table.name), self._alias, table=True, quoted=True)
-        items = [node.copy() for node in clause.expressions]
-        select = exp.select(exp.alias_(key, _KEY, quoted=True), *items).from_(table)
-        plain = list(self._plain(items))
-        named = tuple(each for each in plain if each is not None)
-        columns = named if len(named) == len(plain) else None
-        return Returning(render(select), self._table.primary_key, columns)
-
-    def _plain(self, items: Sequence[exp.Expression]) -> Iterator[tuple[str, Column] | None]:
-        for node in items:
-            inner = node.this if isinstance(node, exp.Alias) else node
-            if isinstance(inner, exp.Column) and not inner.is_star:
-                if self._is_of_another(inner):
-                    yield None
-                    continue
-                column = self._column(inner.name)
-                yield node.alias or column.name, column
-            elif inner.is_star and isinstance(inner, exp.Star):
-                yield from ((column.name, column) for column in self._table.listed)
-            else:
-                yield None
-
-    def _is_of_another(self, column: exp.Column) -> bool:
-        """Whether RETURNING names another table's column, as DELETE may, which returns what it has read."""
-        if column.table.lower() in ("", self._alias.lower(), self._node.name.lower()):
-            return False
-        if not isinstance(self._tree, exp.Delete):
-            name = f"{column.table}.{column.name}"
-            raise NotSupportedError(f"RETURNING {name}: only columns of {self._table.name} can be returned")
-        return True
-
-    def _column(self, name: str) -> Column:
-        column = self._table.column(name)
-        if column is None:
-            raise ProgrammingError(
-                f"{self._table.name} has no column {name}; `dynamics describe {self._table.name}` lists them"
-            )
-        return column
-
-    def _updated(self, name: str) -> Column:
-        column = self._column(name)
-        if column.name == self._table.primary_key:
-            raise NotSupportedError(f"{column.name} is the key: it cannot be changed; insert a new row instead")
-        if column.companion in (Companion.NAME, Companion.ID) or (column.companion is None and not column.updatable):
-            raise ProgrammingError(read_only_text(self._table, column, "updated"))
-        return column
 
     def _refuse_clauses(self, *names: str) -> None:
         found = next((name for name in names if self._tree.args.get(name)), None)

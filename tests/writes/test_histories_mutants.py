@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sqlalchemy_dynamics.errors import OperationalError
-from sqlalchemy_dynamics.execute import units
+from sqlalchemy_dynamics.execute import sending
 from sqlalchemy_dynamics.execute.changes import Change, request_of
 from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.execute.units import Units
@@ -68,7 +68,7 @@ def without_its_key(patch: Patch) -> None:
 
 
 def without_its_version(patch: Patch) -> None:
-    patch.setattr(units, "request_of", lambda change: request_of(replace(change, match=ANY_VERSION)))
+    patch.setattr(sending, "request_of", lambda change: request_of(replace(change, match=ANY_VERSION)))
 
 
 def a_row_less(patch: Patch) -> None:
