@@ -10,7 +10,7 @@ import msgspec
 
 from sqlalchemy_dynamics.edm import BOOLEAN, VARCHAR
 from sqlalchemy_dynamics.errors import DataverseError, OperationalError, ProgrammingError
-from sqlalchemy_dynamics.execute.calls import Caller, Procedure
+from sqlalchemy_dynamics.execute.calls import Caller, Procedure, shown
 from sqlalchemy_dynamics.execute.persisting import Persistence
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn
 from sqlalchemy_dynamics.execute.rows_given import Row, fits, near, row_of
@@ -93,14 +93,7 @@ def _running(caller: Caller, name: str, inputs: tuple[str, ...], run: _Run) -> C
 
 def _explaining(caller: Caller, name: str, inputs: tuple[str, ...]) -> Callable[[Mapping[str, Any]], str] | None:
     request_of = _REQUESTS.get(name)
-    if request_of is None:
-        return None
-
-    def explain(given: Mapping[str, Any]) -> str:
-        request = request_of(_given(caller, name, inputs, given))
-        return f"{request.method} {request.url}" + (f" {request.body.decode()}" if request.body else "")
-
-    return explain
+    return None if request_of is None else lambda given: shown(request_of(_given(caller, name, inputs, given)))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,11 @@ from dynamics_auth.tokens import Token
 from sqlalchemy_dynamics.edm import VARCHAR
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute.headers import headers_of
+from sqlalchemy_dynamics.execute.planning import Parameters
 from sqlalchemy_dynamics.execute.result import ListResult, Result, ResultColumn
 from sqlalchemy_dynamics.execute.rows_given import near
 from sqlalchemy_dynamics.execute.transactions import Transaction
+from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.planner.calls import Call, call_of
 from sqlalchemy_dynamics.planner.plan import Marker
 
@@ -20,9 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["FINDERS", "LAST_FINDERS", "NAMES", "Caller", "Procedure", "detail_of", "run_call"]
+__all__ = ["FINDERS", "LAST_FINDERS", "NAMES", "Caller", "Procedure", "detail_of", "run_call", "shown"]
 
-Parameters = Sequence[Any] | Mapping[str, Any] | None
 _MOST_NAMES = 12
 
 
@@ -56,6 +57,11 @@ class Procedure:
     run: Callable[[Mapping[str, Any]], Result] = field(repr=False)
     explain: Callable[[Mapping[str, Any]], str] | None = field(default=None, repr=False)
     """The request it makes of these arguments, for one whose arguments may be shown."""
+
+
+def shown(request: HttpRequest) -> str:
+    """Return a request as EXPLAIN shows it."""
+    return f"{request.method} {request.url}" + (f" {request.body.decode()}" if request.body else "")
 
 
 Finder = Callable[[Caller, str], Procedure | None]

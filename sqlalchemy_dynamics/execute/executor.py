@@ -1,12 +1,12 @@
-"""Runs statements: the one door between the cursor and everything below it."""
+"""Plans and runs SELECT and writes, and EXPLAIN of either; whatever else there is stands before it (statements.py)."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.execute.contents import DownloadedResult
@@ -17,6 +17,7 @@ from sqlalchemy_dynamics.execute.explain_writes import write_steps
 from sqlalchemy_dynamics.execute.fetch import Tally
 from sqlalchemy_dynamics.execute.grouped import CannotGroup, grouped_result, partial_groups
 from sqlalchemy_dynamics.execute.planning import (
+    Parameters,
     Values,
     bound_values,
     has_parameters,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Executor"]
 
-Parameters = Sequence[Any] | Mapping[str, Any] | None
 _MOST_ROWS = 5000
 
 

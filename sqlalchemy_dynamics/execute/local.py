@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy_dynamics.edm import EDM_TYPES, INTEGER, SqlType
 from sqlalchemy_dynamics.execute.executor import Executor
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy_dynamics.catalog import Catalog
     from sqlalchemy_dynamics.execute.result import Result, Row
+    from sqlalchemy_dynamics.execute.transactions import Transaction
     from sqlalchemy_dynamics.session import Session
 
 __all__ = ["LOCAL_TABLES", "LocalExecutor", "LocalTable", "mentioned"]
@@ -69,14 +70,15 @@ def mentioned(sql: str) -> bool:
 
 
 class LocalExecutor(Executor):
-    """Runs the statements that read local tables, alone or beside those of the organisation.
+    """Runs the statements that may read local tables, alone or beside those of the organisation; writes, too.
 
     The latter are fetched without pushdown: a condition must not go down to a table that nobody filters.
     """
 
-    def __init__(self, session: Session, catalog: Catalog) -> None:
+    def __init__(self, session: Session, catalog: Catalog, transaction: Transaction) -> None:
         self._secrets: Secrets = {}
-        super().__init__(_Session(session, catalog, self._secrets), _Catalog(catalog))  # type: ignore[arg-type]  # what is asked of them
+        watched, both = _Session(session, catalog, self._secrets), _Catalog(catalog)
+        super().__init__(cast("Session", watched), cast("Catalog", both), transaction)
         self._pushdown = False
 
     def run(self, sql: str, parameters: Any = None, *, cancelled: threading.Event | None = None) -> Result:
@@ -127,6 +129,9 @@ class _Catalog:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._catalog, name)
 
     @property
     def stamp(self) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy_dynamics.errors import (
 )
 from sqlalchemy_dynamics.execute.answers import Answers
 from sqlalchemy_dynamics.execute.arguments import Arguments
-from sqlalchemy_dynamics.execute.calls import Caller, Procedure
+from sqlalchemy_dynamics.execute.calls import Caller, Procedure, shown
 from sqlalchemy_dynamics.execute.persisting import is_lost
 from sqlalchemy_dynamics.execute.result import Result
 from sqlalchemy_dynamics.execute.rows_given import fits, row_of
@@ -89,8 +89,7 @@ class _Call:
 
     def explain(self, given: Mapping[str, Any]) -> str:
         """Return the request a call makes."""
-        _, request = self._request(given, sending=False)
-        return f"{request.method} {request.url}" + (f" {request.body.decode()}" if request.body else "")
+        return shown(self._request(given, sending=False)[1])
 
     def _request(self, given: Mapping[str, Any], sending: bool = True) -> tuple[Operation, HttpRequest]:
         values = {name.lower(): _plain(value) for name, value in given.items()}

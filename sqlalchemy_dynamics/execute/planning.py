@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy_dynamics.errors import ProgrammingError
 from sqlalchemy_dynamics.execute.plain import plain_value
@@ -18,9 +19,12 @@ from sqlalchemy_dynamics.planner.plan import Plan
 from sqlalchemy_dynamics.planner.reading import plan_select
 from sqlalchemy_dynamics.planner.residual import parameters_in
 
-__all__ = ["bound_values", "has_parameters", "held_values", "parsed", "plan_of"]
+__all__ = ["Parameters", "Values", "bound_values", "has_parameters", "held_values", "parsed", "plan_of"]
 
+Parameters = Sequence[Any] | Mapping[str, Any] | None
+"""What a statement is given: by position, or by name."""
 Values = Mapping[int | str, object]
+"""The same by position from 1, or by name."""
 _MOST_PLANS = 1000
 _plans: OrderedDict[Hashable, tuple[Statement, Plan]] = OrderedDict()
 _lock = threading.Lock()
@@ -33,7 +37,7 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def bound_values(statement: Statement, parameters: Sequence[object] | Mapping[str, object] | None) -> Values:
+def bound_values(statement: Statement, parameters: Parameters) -> Values:
     """Return the parameters by position (from 1) or name, the clock among them when the statement asks for it.
 
     Raises ProgrammingError when their number is wrong.
@@ -51,7 +55,7 @@ def has_parameters(statement: Statement) -> bool:
     return statement.tree is not None and not set(parameters_in(statement.tree)) <= {statement.clock}
 
 
-def _given(statement: Statement, parameters: Sequence[object] | Mapping[str, object] | None) -> Values:
+def _given(statement: Statement, parameters: Parameters) -> Values:
     if isinstance(parameters, Mapping):
         if statement.markers:
             raise ProgrammingError("the statement has ? markers: pass a sequence, or write :name for a mapping")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute import connection_props
@@ -18,6 +18,7 @@ from sqlalchemy_dynamics.execute.file_objects import FileReader, FileWriter
 from sqlalchemy_dynamics.execute.files import Cell, Upload, content_of, send_file
 from sqlalchemy_dynamics.execute.local import LocalExecutor, mentioned
 from sqlalchemy_dynamics.execute.operations import find_operation, operation_names
+from sqlalchemy_dynamics.execute.planning import Parameters
 from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.metadata.model import Kind
 from sqlalchemy_dynamics.odata.literals import convert
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LOCAL", "Statements"]
 
-Parameters = Sequence[Any] | Mapping[str, Any] | None
 LOCAL = (connection_props.CONNECTION_PROPS,)
 """The local tables there are; each module has added its own to the registry."""
 
@@ -106,7 +106,8 @@ class Statements:
         return [(1, "call", detail_of(call, parameters, self._caller))]
 
     def _for(self, sql: str) -> Executor:
-        return LocalExecutor(self._caller.session, self._caller.catalog) if mentioned(sql) else self._executor
+        caller = self._caller
+        return LocalExecutor(caller.session, caller.catalog, caller.transaction) if mentioned(sql) else self._executor
 
 
 def _address(cell: Cell) -> str:

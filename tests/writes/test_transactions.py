@@ -44,6 +44,17 @@ def test_rollback_after_sent_writes_warns_once(connect: Connect) -> None:
         connection.rollback()
 
 
+def test_texts_that_name_a_local_table_wait_too(buffered: dbapi.Connection, org: Sandbox) -> None:
+    cursor, key = buffered.cursor(), str(uuid.uuid4())
+    cursor.execute(ADD, (key, "local", 1))
+    cursor.execute(
+        "INSERT INTO contact (lastname, parentcustomerid) VALUES ('of sys_connection_props', ?)", [("account", key)]
+    )
+    assert [each for each in sent(org) if not each.startswith("GET")] == []
+    buffered.commit()
+    assert sent(org) == ["POST $batch"]
+
+
 def test_commit_sends_one_change_set(buffered: dbapi.Connection, sql: Sql, org: Sandbox) -> None:
     cursor, key, other = buffered.cursor(), str(uuid.uuid4()), str(uuid.uuid4())
     assert cursor.execute(ADD, (key, "set", 1)).rowcount == 1
