@@ -158,6 +158,7 @@ class Connection:
 
         It is permanent when this returns. Raises NotSupportedError under CHANGESET.
         """
+        table, column = name_given("the table", table), name_given("the column", column)
         self.executor.write_file(table, key, column, content, name)
 
     def open_file(self, table: str, key: str, column: str, mode: str = "rb", name: str = "") -> BinaryIO:
@@ -168,6 +169,7 @@ class Connection:
         """
         if mode not in ("rb", "wb"):
             raise errors.InterfaceError(f"a file is opened with mode rb or wb, not {mode!r}")
+        table, column = name_given("the table", table), name_given("the column", column)
         if mode == "rb":
             return cast("BinaryIO", self.executor.file_reader(table, key, column))
         return cast("BinaryIO", self.executor.file_writer(table, key, column, name))

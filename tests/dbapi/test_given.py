@@ -87,6 +87,8 @@ WRONG: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda c: setattr(c, "write_options", None), InterfaceError, "write_options is a mapping"),
     (lambda c: setattr(c, "write_options", {"Nix": 1}), InterfaceError, "there is no write option Nix; there are"),
     (lambda c: c.read_file(None, "x", "y"), ProgrammingError, "the table is a str, not None"),
+    (lambda c: c.write_file("x", "y", 5, b""), ProgrammingError, "the column is a str, not int"),
+    (lambda c: c.open_file(None, "x", "y"), ProgrammingError, "the table is a str, not None"),
     (lambda c: c.cursor().execute("SELECT ?", [object()]), ProgrammingError, "parameter 1 is of type object: pass a"),
     (lambda c: c.cursor().execute("SELECT :x", {"x": 1j}), ProgrammingError, "parameter x is of type complex: pass"),
     (lambda c: c.cursor().execute("SELECT ?", []), ProgrammingError, "has 1 parameter markers (?), 0 values"),
