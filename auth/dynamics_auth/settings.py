@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from dynamics_auth.failures import AuthError
 from dynamics_auth.properties import PROPERTIES, Property, canonical
 from dynamics_auth.tokens import BEARER, Token, Unpicklable
 
-__all__ = ["AuthSettings", "Initiate", "check_callback"]
-
-Initiate = Literal["OFF", "REFRESH", "GETANDREFRESH"]
+__all__ = ["AuthSettings", "check_callback"]
 
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,8192}")
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,2048}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from threading import Event
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy_dynamics.dbapi.given import (
     name_given,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cursor", "Description", "Parameters", "Row"]
 
+T = TypeVar("T")
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 Description = tuple[str, TypeCode, None, None, int | None, int | None, bool]
@@ -125,7 +126,7 @@ class Cursor:
         rows = self._rows or self._begin()
         try:
             return next(rows, None)
-        except BaseException as failure:
+        except BaseException as failure:  # an interrupt breaks the result off, too
             self._break(failure)
             raise
 
@@ -135,7 +136,7 @@ class Cursor:
         wanted = rows_wanted(size, self.arraysize)
         try:
             return list(islice(rows, wanted))
-        except BaseException as failure:
+        except BaseException as failure:  # as above
             self._break(failure)
             raise
 
@@ -144,7 +145,7 @@ class Cursor:
         rows = self._rows or self._begin()
         try:
             return list(rows)
-        except BaseException as failure:
+        except BaseException as failure:  # as above
             self._break(failure)
             raise
 
@@ -207,10 +208,15 @@ class Cursor:
         self._cancelled = Event()
 
     def _run(self, operation: str, parameters: Parameters) -> Result:
+        return self._logged(
+            operation, lambda: self.connection.executor.run(operation, parameters, cancelled=self._cancelled)
+        )
+
+    def _logged(self, operation: str, work: Callable[[], T]) -> T:
         self._ended, self._fetched = begin(self.connection.session.trace, operation), 0
         try:
-            return self.connection.executor.run(operation, parameters, cancelled=self._cancelled)
-        except Exception as failure:
+            return work()
+        except Exception as failure:  # whatever it is, the log tells how the statement ended
             self._log_end(f"failed: {failure}")
             raise
 
@@ -224,12 +230,9 @@ class Cursor:
         return cast("list[Parameters]", table.to_pylist())
 
     def _write_many(self, operation: str, sets: list[Parameters]) -> int | None:
-        self._ended, self._fetched = begin(self.connection.session.trace, operation), 0
-        try:
-            written = self.connection.executor.run_many(operation, sets, cancelled=self._cancelled)
-        except Exception as failure:
-            self._log_end(f"failed: {failure}")
-            raise
+        written = self._logged(
+            operation, lambda: self.connection.executor.run_many(operation, sets, cancelled=self._cancelled)
+        )
         if written is not None:
             self._log_end(f"{written} rows")
         return written
@@ -280,7 +283,7 @@ class Cursor:
             for batch in result.batches():
                 self._fetched += batch.num_rows
                 yield batch
-        except Exception as failure:
+        except Exception as failure:  # pyarrow tells the reader; what is fetched next is told, too
             self._break(failure)
             raise
         self._log_end(f"{self._fetched} rows")

@@ -14,7 +14,7 @@ from sqlalchemy.engine.url import URL
 
 from sqlalchemy_dynamics.dbapi.secrecy import guarded
 from sqlalchemy_dynamics.dialect.compiler import DynamicsCompiler, DynamicsTypeCompiler
-from sqlalchemy_dynamics.dialect.manyrows import inserted, make_keys, warn_of_refused
+from sqlalchemy_dynamics.dialect.manyrows import inserted, warn_of_refused, watch_orm
 from sqlalchemy_dynamics.dialect.masking import MaskedURL
 from sqlalchemy_dynamics.dialect.reflection import Reflection
 from sqlalchemy_dynamics.dialect.sqltypes import COLSPECS
@@ -139,8 +139,8 @@ class DynamicsDialect(Reflection, default.DefaultDialect):
         dbapi_connection.isolation_level = level
 
     def do_begin(self, dbapi_connection: Any) -> None:
-        """Nothing begins; by now the ORM is there if it is used, and can be told about keys."""
-        make_keys()
+        """Nothing begins; by now the ORM is there if it is used, and can be told about keys and versions."""
+        watch_orm()
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """SQLAlchemy 1.4 asks for RETURNING here, later versions make statements of many rows themselves."""

@@ -17,7 +17,7 @@ from sqlalchemy_dynamics.dialect.versions import watch_mappers
 from sqlalchemy_dynamics.errors import Warning
 from sqlalchemy_dynamics.execute.combs import new_key
 
-__all__ = ["inserted", "make_keys", "warn_of_refused"]
+__all__ = ["inserted", "warn_of_refused", "watch_orm"]
 
 _ROWS = 1000
 _TOLD: list[Any] = []
@@ -49,8 +49,8 @@ def warn_of_refused(cursor: Any) -> None:
         )
 
 
-def make_keys() -> None:
-    """Have the ORM give new rows of this dialect their keys before it inserts them, once it is there."""
+def watch_orm() -> None:
+    """Have the ORM, once it is there, give new rows of this dialect their keys and tell of versions."""
     mapper = None if _TOLD else getattr(sys.modules.get("sqlalchemy.orm"), "Mapper", None)
     if mapper is not None:
         _TOLD.append(mapper)

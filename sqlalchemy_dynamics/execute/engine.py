@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -165,6 +165,3 @@ def _plain(text: str) -> str:
     """Drop the engine's own picture of the statement: it shows a text the user did not write."""
     kept = text.split("\n\nLINE ", 1)[0].strip()
     return re.sub(r"^\w+(?: \w+)? Error: ", "", kept)
-
-
-Values = Mapping[int | str, object]

@@ -1,4 +1,4 @@
-"""Which rows of a table exist: keys asked for in portions that fit a URL."""
+"""What the service holds: which rows exist, by keys in portions that fit a URL, what they hold, what is linked."""
 
 from __future__ import annotations
 

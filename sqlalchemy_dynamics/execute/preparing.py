@@ -14,6 +14,7 @@ from sqlalchemy_dynamics.execute.contents import handles
 from sqlalchemy_dynamics.execute.files import Content, content_of, image_of
 from sqlalchemy_dynamics.execute.guarding import Guard
 from sqlalchemy_dynamics.execute.linking import links, unlinks
+from sqlalchemy_dynamics.execute.planning import Values
 from sqlalchemy_dynamics.execute.result import Result, ResultColumn, Row
 from sqlalchemy_dynamics.execute.returned import UNMADE_VERSION
 from sqlalchemy_dynamics.execute.transactions import Transaction
@@ -28,18 +29,17 @@ if TYPE_CHECKING:
     from sqlalchemy_dynamics.catalog import Catalog
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["Fetched", "Given", "Numbered", "Preparing", "Read", "Values", "given_of"]
+__all__ = ["Given", "Numbered", "Preparing", "Read", "RowsRead", "Values", "given_of"]
 
 Given = dict[Column, object]
 Numbered = list[tuple[int, Given]]
 """What rows are given, and the number of each in its statement or among the parameter sets."""
-Values = Mapping[int | str, object]
 Read = Callable[[Plan, Values], Result]
 """Starts a planned SELECT."""
 
 
 @dataclass
-class Fetched:
+class RowsRead:
     """Rows read before a write, all of them."""
 
     columns: Sequence[ResultColumn]
@@ -57,7 +57,7 @@ class Preparing:
     bodies: Bodies
     guard: Guard
 
-    def changes(self, write: Write, values: Values, row: int = 1) -> tuple[list[Change], Fetched]:
+    def changes(self, write: Write, values: Values, row: int = 1) -> tuple[list[Change], RowsRead]:
         """Read what has to be read and make the changes; the rows are those that DELETE … RETURNING returns."""
         fetched = self.fetched(write, values)
         if write.table.intersect:
@@ -107,18 +107,15 @@ class Preparing:
         """What each row of an INSERT is given."""
         return list(_givens(write, values, self.fetched(write, values).rows))
 
-    def fetched(self, write: Write, values: Values) -> Fetched:
-        """Run the SELECT of a write to its end."""
+    def fetched(self, write: Write, values: Values) -> RowsRead:
+        """Run the SELECT of a write to its end; files that it copies are read when they are sent."""
         if write.source is None:
-            return Fetched((), [()] * max(len(write.rows), len(write.keys)))
-        if write.verb == "delete" or not write.source.downloads:
-            result = self.read(write.source, values)
-            _check_width(write, result)
-            return Fetched(result.columns, [row for block in result.rows() for row in block])
-        result = self.read(replace(write.source, downloads=()), values)
+            return RowsRead((), [()] * max(len(write.rows), len(write.keys)))
+        copied = () if write.verb == "delete" else write.source.downloads
+        result = self.read(replace(write.source, downloads=()) if copied else write.source, values)
         _check_width(write, result)
         rows = [row for block in result.rows() for row in block]
-        return Fetched(result.columns, handles(rows, write.source.downloads, self.session.send))
+        return RowsRead(result.columns, handles(rows, copied, self.session.send) if copied else rows)
 
     def matching(self, write: Write, sets: Mapping[int, Values]) -> dict[int, list[str]]:
         """Return the keys of the rows that each set of values means, by its number."""
@@ -129,13 +126,13 @@ class Preparing:
                 found.setdefault(int(str(number)), []).append(str(key).lower())
         return found
 
-    def without_source(self, write: Write, fetched: Fetched) -> Fetched:
+    def without_source(self, write: Write, fetched: RowsRead) -> RowsRead:
         """The part of the rows read that DELETE … RETURNING returns, each row once."""
         start = write.returned or 0
         unique = {row[0]: row[start:] for row in fetched.rows if row} if write.source is not None else {}
-        return Fetched(fetched.columns[start:], list(unique.values()))
+        return RowsRead(fetched.columns[start:], list(unique.values()))
 
-    def _linked(self, write: Write, values: Values, fetched: Fetched, row: int) -> tuple[list[Change], Fetched]:
+    def _linked(self, write: Write, values: Values, fetched: RowsRead, row: int) -> tuple[list[Change], RowsRead]:
         model, root = self.catalog.model(), self.session.root
         if write.verb == "insert":
             return links(write, model, root, list(_givens(write, values, fetched.rows)), row), fetched

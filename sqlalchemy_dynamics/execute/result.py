@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -74,6 +74,3 @@ class ListResult:
 def no_rows(rowcount: int) -> ListResult:
     """Return the result of a statement that has no columns."""
     return ListResult((), (), rowcount)
-
-
-Cleanup = Callable[[], None]

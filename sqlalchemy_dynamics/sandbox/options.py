@@ -11,7 +11,7 @@ from sqlalchemy_dynamics.sandbox.failures import Refused, bad_request, unknown_p
 from sqlalchemy_dynamics.sandbox.paging import OrderTerm
 from sqlalchemy_dynamics.sandbox.schema import Column, Navigation, Table
 from sqlalchemy_dynamics.sandbox.scope import Reference, Scope
-from sqlalchemy_dynamics.sandbox.values import KINDS, sql_name
+from sqlalchemy_dynamics.sandbox.values import KINDS
 from sqlalchemy_dynamics.sandbox.wire import Service, split_outside_quotes
 
 __all__ = ["Options", "Selection", "order_terms", "read_options", "select_columns"]
@@ -154,8 +154,3 @@ def _term(scope: Scope, text: str) -> OrderTerm:
     return OrderTerm(
         column.name, order(reference.sql), reference.sql, descending, order("{}"), order("") == "guidkey()"
     )
-
-
-def primary_order(table: Table, alias: str) -> str:
-    """Return the default order of a table's rows."""
-    return f"guidkey({alias}.{sql_name(table.primary_id)})"

@@ -13,7 +13,6 @@ __all__ = [
 
 LOOKUPS = frozenset({"Lookup", "Customer", "Owner"})
 TEXTS = frozenset({"String", "Memo", "EntityName"})
-CHOICES = frozenset({"Picklist", "State", "Status"})
 _IDS = uuid.UUID("6a0f1c1e-0000-4000-8000-00c0ffee0000")
 
 

@@ -28,7 +28,6 @@ __all__ = [
     "guid_key",
     "iso",
     "json_of",
-    "kind_of",
     "scale_of",
     "scaled",
     "sql_name",
@@ -39,7 +38,6 @@ SCALES = {"Money": 4, "Decimal": 10}
 """Decimal places shown, by kind."""
 _FEWEST_PLACES = 7
 _GUID = re.compile(r"^\{?([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})\}?$")
-_DATE = re.compile(r"^(\d{4})-(\d\d)-(\d\d)$")
 _DATE_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?)?$", re.I)
 _WORD_SORT = {ord(mark): None for mark in "-'’"}
 _SYMBOLS = {ord(mark): chr(index + 1) for index, mark in enumerate("_:;<=>?@[\\]^`{|}~")}
@@ -289,11 +287,6 @@ KINDS: dict[str, Kind] = {
 _DECIMAL_JSON = {
     scale: _number_json(scale, SCALES["Decimal"]) for scale in range(_FEWEST_PLACES, SCALES["Decimal"] + 1)
 }
-
-
-def kind_of(column: Column) -> Kind:
-    """Return the type table's entry of a column."""
-    return KINDS[column.kind]
 
 
 def edm_type(column: Column) -> str:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from .certificates import signing_key
 
-__all__ = ["Signer", "client_info", "decode_base64"]
+__all__ = ["Signer", "client_info"]
 
 _REMEMBERED = 4096
 
@@ -62,11 +62,6 @@ class Signer:
 def client_info(uid: str, utid: str) -> str:
     """The `client_info` field: from it MSAL makes its account key."""
     return _encoded(json.dumps({"uid": uid, "utid": utid}).encode())
-
-
-def decode_base64(text: str) -> bytes:
-    """Decode base64 in either alphabet, padded or not."""
-    return base64.urlsafe_b64decode(text.replace("+", "-").replace("/", "_") + "=" * (-len(text) % 4))
 
 
 def _encoded(data: bytes) -> str:
