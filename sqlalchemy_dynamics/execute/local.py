@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy_dynamics.edm import EDM_TYPES, INTEGER, SqlType
 from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.explain import Step
+from sqlalchemy_dynamics.execute.planning import parsed
 from sqlalchemy_dynamics.execute.result import ListResult
 from sqlalchemy_dynamics.metadata.model import Column, Table
 from sqlalchemy_dynamics.odata.messages import HttpRequest, HttpResponse
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy_dynamics.execute.transactions import Transaction
     from sqlalchemy_dynamics.session import Session
 
-__all__ = ["LOCAL_TABLES", "LocalExecutor", "LocalTable", "mentioned"]
+__all__ = ["LOCAL_TABLES", "LocalExecutor", "LocalTable", "reads_local"]
 
 Secrets = dict[str, str]
 """Place-holder to the secret it stands for."""
@@ -64,13 +65,15 @@ LOCAL_TABLES: dict[str, LocalTable] = {}
 """By name in lower case; rooms add theirs."""
 
 
-def mentioned(sql: str) -> bool:
-    """Whether a statement may read a local table."""
-    return any(name.lower() in LOCAL_TABLES for name in re.findall(r"\bsys_\w+", sql, re.IGNORECASE))
+def reads_local(sql: str, dialect: str) -> bool:
+    """Whether a statement reads a local table. Raises ProgrammingError when one that may is no SQL."""
+    if not any(name.lower() in LOCAL_TABLES for name in re.findall(r"\bsys_\w+", sql, re.IGNORECASE)):
+        return False
+    return not parsed(sql, dialect).table_names.isdisjoint(LOCAL_TABLES)
 
 
 class LocalExecutor(Executor):
-    """Runs the statements that may read local tables, alone or beside those of the organisation; writes, too.
+    """Runs the statements that read local tables, alone or beside those of the organisation; writes, too.
 
     The latter are fetched without pushdown: a condition must not go down to a table that nobody filters.
     """

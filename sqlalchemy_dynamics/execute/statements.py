@@ -16,7 +16,7 @@ from sqlalchemy_dynamics.execute.executor import Executor
 from sqlalchemy_dynamics.execute.explain import Step, explained
 from sqlalchemy_dynamics.execute.file_objects import FileReader, FileWriter
 from sqlalchemy_dynamics.execute.files import Cell, Upload, content_of, send_file
-from sqlalchemy_dynamics.execute.local import LocalExecutor, mentioned
+from sqlalchemy_dynamics.execute.local import LocalExecutor, reads_local
 from sqlalchemy_dynamics.execute.operations import find_operation, operation_names
 from sqlalchemy_dynamics.execute.planning import Parameters
 from sqlalchemy_dynamics.execute.transactions import Transaction
@@ -106,8 +106,10 @@ class Statements:
         return [(1, "call", detail_of(call, parameters, self._caller))]
 
     def _for(self, sql: str) -> Executor:
-        caller = self._caller
-        return LocalExecutor(caller.session, caller.catalog, caller.transaction) if mentioned(sql) else self._executor
+        session, catalog, transaction = self._caller.session, self._caller.catalog, self._caller.transaction
+        if reads_local(sql, session.settings.text("SqlDialect")):
+            return LocalExecutor(session, catalog, transaction)
+        return self._executor
 
 
 def _address(cell: Cell) -> str:

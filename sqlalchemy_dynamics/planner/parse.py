@@ -77,6 +77,11 @@ class Statement:
     pinned: tuple[int | str, ...] = ()
     clock: int | str | None = None
 
+    @property
+    def table_names(self) -> frozenset[str]:
+        """The names in lower case that stand where tables do."""
+        return frozenset() if self.tree is None else frozenset(t.name.lower() for t in self.tree.find_all(exp.Table))
+
 
 def parse(sql: str, dialect: str = "dynamics") -> Statement:
     """Parse one statement. Raises ProgrammingError with line and column, NotSupportedError for other kinds.

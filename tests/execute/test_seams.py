@@ -12,6 +12,7 @@ from sqlalchemy_dynamics.edm import BIGINT, INTEGER, TIMESTAMPTZ, VARCHAR
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.execute import calls, local
 from sqlalchemy_dynamics.execute.result import ListResult, ResultColumn
+from tests.execute.conftest import Connect
 
 
 @pytest.fixture
@@ -37,6 +38,11 @@ def test_a_room_adds_a_procedure(connection: dbapi.Connection, monkeypatch: pyte
         cursor.execute("EXEC Double 1, n = 2")
     with pytest.raises(NotSupportedError, match="EXPLAIN ANALYZE"):
         cursor.execute("EXPLAIN ANALYZE EXEC Double 1")
+
+
+def test_a_text_that_names_a_local_table_is_a_text(connect: Connect) -> None:
+    steps = connect().explain("SELECT name FROM account WHERE name = 'sys_connection_props' -- it isn't read")
+    assert steps == [(1, "request", "GET accounts?$select=name&$filter=name%20eq%20'sys_connection_props'")]
 
 
 def test_a_room_adds_a_local_table(connection: dbapi.Connection, monkeypatch: pytest.MonkeyPatch) -> None:

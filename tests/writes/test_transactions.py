@@ -44,11 +44,15 @@ def test_rollback_after_sent_writes_warns_once(connect: Connect) -> None:
         connection.rollback()
 
 
-def test_texts_that_name_a_local_table_wait_too(buffered: dbapi.Connection, org: Sandbox) -> None:
+def test_writes_that_name_or_read_a_local_table_wait_too(buffered: dbapi.Connection, org: Sandbox) -> None:
     cursor, key = buffered.cursor(), str(uuid.uuid4())
     cursor.execute(ADD, (key, "local", 1))
+    cursor.execute("INSERT INTO contact (lastname, parentcustomerid) VALUES ('of sys_connection_props', ?)", (key,))
+    cursor.execute("INSERT INTO account (name) SELECT propertyname FROM sys_connection_props LIMIT 2")
     cursor.execute(
-        "INSERT INTO contact (lastname, parentcustomerid) VALUES ('of sys_connection_props', ?)", [("account", key)]
+        "INSERT INTO contact (lastname, parentcustomerid) "
+        "SELECT propertyname, ? FROM sys_connection_props WHERE propertyname = 'timeout'",
+        [("account", key)],
     )
     assert [each for each in sent(org) if not each.startswith("GET")] == []
     buffered.commit()
