@@ -102,11 +102,13 @@ class _Joined:
             return False
         left = join is not None and bool(join.side)
         terms = _terms(join.args.get("on")) if left and join is not None else self._inner_terms()
+        if left and len(terms) > 1:
+            return False
         terms = [term for term in terms if self._mentions(term, table)]
         inside = {id(column) for term in terms for column in term.find_all(exp.Column)}
         outside = (column for column in self.select.find_all(exp.Column) if id(column) not in inside)
         wanted = [column for column in outside if self._may_be_of(column, table)]
-        linked, other = self._linked(table, terms) if wanted and not (left and len(terms) > 1) else (None, None)
+        linked, other = self._linked(table, terms) if wanted else (None, None)
         if linked is None or other is None:
             return False
         names = names_of(table.table, linked.pair, other.table, left)
