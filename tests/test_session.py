@@ -434,6 +434,26 @@ def test_the_cache_is_bounded_and_lets_go() -> None:
     assert len(cache) == 0 and sys.getrefcount(first) == 2
 
 
+def test_what_is_made_keeps_only_those_waiting_that_want_it() -> None:
+    cache: ProcessCache[str] = ProcessCache(2)
+    began, go_on, found = threading.Event(), threading.Event(), list[str]()
+
+    def slowly() -> str:
+        began.set()
+        assert go_on.wait(30)
+        return "a"
+
+    threads = [threading.Thread(target=lambda: found.append(cache.get("a", slowly))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert began.wait(30) and cache.get("b", lambda: "b") == "b"
+    began.clear()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert found == ["a"] * 3 and not began.is_set()
+
+
 def test_evicted_pools_close_when_nobody_uses_them(org: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     cache: ProcessCache[object] = ProcessCache(1)
     monkeypatch.setattr(opening, "_TRANSPORTS", cache)

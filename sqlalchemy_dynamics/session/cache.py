@@ -24,18 +24,39 @@ class ProcessCache(Generic[Item]):
         self._size = size
         self._items: OrderedDict[Hashable, Item] = OrderedDict()
         self._lock = threading.RLock()
+        self._making: dict[Hashable, threading.RLock] = {}
         self._abandoned: list[object] = []
         _CACHES.add(self)
 
     def get(self, key: Hashable, make: Callable[[], Item]) -> Item:
-        """The item under `key`, made now if need be; one thread makes it, the others wait."""
+        """The item under `key`, made now if need be; one thread makes it, the others that want it wait."""
+        found = self._known(key)
+        if found:
+            return found[0]
+        with self._lock:
+            alone = self._making.setdefault(key, threading.RLock())
+        with alone:
+            found = self._known(key) or (self._made(key, make),)
+            return found[0]
+
+    def _known(self, key: Hashable) -> tuple[Item, ...]:
         with self._lock:
             if key not in self._items:
-                self._items[key] = make()
+                return ()
+            self._items.move_to_end(key)
+            return (self._items[key],)
+
+    def _made(self, key: Hashable, make: Callable[[], Item]) -> Item:
+        try:
+            item = make()
+            with self._lock:
+                self._items[key] = item
                 while len(self._items) > self._size:
                     self._items.popitem(last=False)
-            self._items.move_to_end(key)
-            return self._items[key]
+        finally:
+            with self._lock:
+                self._making.pop(key, None)
+        return item
 
     def clear(self) -> None:
         """Forget everything."""
@@ -48,7 +69,7 @@ class ProcessCache(Generic[Item]):
     def _start_anew(self) -> None:
         """In a forked child: keep the parent's items from being finalized here, and use none of them."""
         self._abandoned.append(self._items)
-        self._items = OrderedDict()
+        self._items, self._making = OrderedDict(), {}
         self._lock = threading.RLock()
 
 
