@@ -79,6 +79,7 @@ STATEMENTS = [
     "SELECT name FROM account ORDER BY n DESC LIMIT 10",
     "SELECT count(*) FROM account",
     "SELECT city, count(*) AS k FROM account GROUP BY city ORDER BY k DESC",
+    "SELECT count(CASE WHEN n > 1 THEN 1 END) FROM account",
     "SELECT max(createdon) FROM account",
     "SELECT c.fullname, a.name FROM contact c JOIN account a ON a.accountid = c.parentcustomerid",
     "SELECT a.name FROM account a JOIN contact c ON c.parentcustomerid = a.accountid AND c.age > 30 WHERE a.n = 1",

@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Kind
-from sqlalchemy_dynamics.odata.filters import Null
+from sqlalchemy_dynamics.planner.aggregates import Asked, aggregates_in, asked_of
 from sqlalchemy_dynamics.planner.group_keys import groupable, is_finer, keys_of
-from sqlalchemy_dynamics.planner.measures import METHODS, Measures, add_measures, count_rows, measured
-from sqlalchemy_dynamics.planner.plan import Groups, Limit, Measure, Output, Rows, Scan
+from sqlalchemy_dynamics.planner.measures import Measures
+from sqlalchemy_dynamics.planner.plan import Groups, Limit, Output, Rows, Scan
 from sqlalchemy_dynamics.planner.shape import Shape
 from sqlalchemy_dynamics.planner.spoken import title
 
 __all__ = ["Grouping", "grouping_of"]
+
+_MOST_QUERIES = 8
 
 
 @dataclass
@@ -31,20 +33,15 @@ class Grouping:
     shape: Shape
     keys: dict[str, Column]
     hidden: dict[str, Column] = field(default_factory=dict)
-    measures: Measures = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
+    asked: dict[int, Asked] = field(default_factory=dict)
 
     @property
     def groups(self) -> Groups:
-        """The requests: one for the groups and their sizes, one more for each column whose values are aggregated."""
-        queries: list[tuple[Null | None, tuple[Measure, ...]]] = []
-        counted = tuple(measure for measure in self.measures.values() if measure.column is None)
-        if self.keys or counted:
-            queries.append((None, counted))
-        for column in {m.column.name: m.column for m in self.measures.values() if m.column is not None}.values():
-            own = tuple(measure for measure in self.measures.values() if measure.column == column)
-            queries.append((Null((column.wire,), negated=True), own))
+        """The requests: one for the groups and their sizes, one more for whatever is aggregated of fewer rows."""
         paths = (self.shape.paths.get(each.name, (each.wire,)) for each in self.all_keys)
-        return Groups(self.all_keys, tuple(dict.fromkeys(paths)), tuple(queries), self.shape.left)
+        queries = tuple(self.measures.queries(bool(self.keys)))
+        return Groups(self.all_keys, tuple(dict.fromkeys(paths)), queries, self.shape.left)
 
     @property
     def all_keys(self) -> tuple[Column, ...]:
@@ -72,37 +69,23 @@ class Grouping:
         column = self.shape.column(node)
         if column is not None:
             return Output(name, column.type, list(self.keys).index(column.name), column.nullable)
-        method = METHODS.get(type(node), "average")
-        if method == "average":
+        asked = self.asked.get(id(node))
+        if asked is None or not asked.is_plain:
             return None
-        key = (method, measured(self.shape, node))
-        position = list(self.measures).index(key)
-        return Output(name or title(node), self.measures[key].type, len(self.keys) + position, method != "count")
+        measure = self.groups.measures[self.measures.position(asked)]
+        position = len(self.keys) + self.measures.position(asked)
+        return Output(name or title(node), measure.type, position, asked.method != "count")
 
     def merged(self) -> exp.Expression:
         """Return the statement with every aggregate replaced by the merge of its measures."""
         tree = self.shape.select.copy()
-        originals = list(self.shape.select.find_all(*METHODS))
-        for node, original in zip(list(tree.find_all(*METHODS)), originals, strict=True):
+        for node, original in zip(aggregates_in(tree), aggregates_in(self.shape.select), strict=True):
             node.replace(self.merge(original))
         return tree
 
     def merge(self, node: exp.Expression) -> exp.Expression:
         """Return an aggregate of the statement as the merge of its measures."""
-        name, method = measured(self.shape, node), METHODS[type(node)]
-        if method == "average":
-            total, present = self.measures["sum", name], self.measures["count", name]
-            return exp.Div(
-                this=exp.cast(exp.Sum(this=exp.column(total.alias)), "DOUBLE"),
-                expression=exp.Nullif(this=exp.Sum(this=exp.column(present.alias)), expression=exp.Literal.number(0)),
-            )
-        measure = self.measures[method, name]
-        if method in ("min", "max"):
-            return type(node)(this=exp.column(measure.alias))
-        total_of = exp.Sum(this=exp.column(measure.alias))
-        if method == "count":
-            return exp.cast(exp.Coalesce(this=total_of, expressions=[exp.Literal.number(0)]), "BIGINT")
-        return exp.cast(total_of, measure.type.sql)
+        return self.measures.merged(self.asked[id(node)])
 
 
 def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
@@ -110,7 +93,7 @@ def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
     keys = keys_of(shape)
     if not all(groupable(column, shape.occurrence.table) for column in ties):
         return None
-    aggregates = list(shape.select.find_all(exp.AggFunc))
+    aggregates = aggregates_in(shape.select)
     distinct = bool(shape.select.args.get("distinct"))
     if keys is None or not _is_known(shape, keys) or (distinct and (aggregates or shape.select.args.get("group"))):
         return None
@@ -118,14 +101,18 @@ def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
         return None
     grouping = Grouping(shape, keys)
     for node in aggregates:
-        if not add_measures(grouping.measures, shape, node):
+        asked = asked_of(shape, node)
+        if asked is None:
             return None
+        grouping.asked[id(node)] = asked
+        grouping.measures.add(asked)
     grouping.hidden.update({column.name: column for column in ties})
     if shape.left is not None:
-        count_rows(grouping.measures)
+        grouping.measures.count_rows()
     _add_currency(grouping)
     _add_values(grouping)
-    return grouping
+    most = _MOST_QUERIES if shape.left is None else _MOST_QUERIES // 2
+    return grouping if len(grouping.groups.queries) <= most else None
 
 
 def _is_known(shape: Shape, keys: dict[str, Column]) -> bool:
@@ -135,7 +122,7 @@ def _is_known(shape: Shape, keys: dict[str, Column]) -> bool:
     names = {item.name.lower() for item in shape.items}
     where = shape.select.args.get("where")
     for node in shape.select.find_all(exp.Column):
-        if node.find_ancestor(exp.AggFunc) or (where is not None and node.find_ancestor(exp.Where)):
+        if node.find_ancestor(exp.AggFunc, exp.Filter) or (where is not None and node.find_ancestor(exp.Where)):
             continue
         column = shape.column(node)
         if column is None and not node.table and node.name.lower() in names and _may_be_output(node):
@@ -151,7 +138,7 @@ def _may_be_output(node: exp.Expression) -> bool:
 
 def _add_currency(grouping: Grouping) -> None:
     currency = grouping.shape.occurrence.table.columns.get("transactioncurrencyid")
-    money = any(m.column is not None and m.column.kind is Kind.MONEY for m in grouping.measures.values())
+    money = any(m.column is not None and m.column.kind is Kind.MONEY for m in grouping.measures)
     if money and currency is not None:
         grouping.hidden[currency.name] = currency
 

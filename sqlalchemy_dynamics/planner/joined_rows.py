@@ -36,7 +36,7 @@ def joined_rows(tree: exp.Expression, occurrences: list[Occurrence], translator:
     if found is None or wanted is None or items is None:
         return None
     of_root = tuple(Item(node, name, column if owner is found.root else None) for node, name, owner, column in items)
-    shape = Shape(tree, found.root, translator.sources, wanted, of_root)
+    shape = Shape(tree, found.root, translator, wanted, of_root)
     orders, limit = orders_of(shape) if _is_sorted_by_root(shape) else None, limit_of(tree)
     columns = _columns(found, items)
     if orders is None or limit is None or not _is_light(found, columns, limit):
@@ -80,7 +80,7 @@ def _first_rows(
     if found is None or wanted is None or limit is None:
         return None
     terms = select.args["order"].expressions if select.args.get("order") else []
-    shape = Shape(select, found.root, translator.sources, wanted, _outputs(select, found.root, translator))
+    shape = Shape(select, found.root, translator, wanted, _outputs(select, found.root, translator))
     leading = _leading(shape, terms)
     if terms and not leading:
         return None

@@ -1,80 +1,121 @@
-"""The aggregates that the service computes, and the measures that those of a statement are merged from."""
+"""What is asked of the service for the aggregates of a statement, and how its answers, partial groups, are merged."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from sqlalchemy_dynamics.edm import BIGINT, HUGEINT, SqlType, decimal
-from sqlalchemy_dynamics.metadata.model import Column, Kind
+from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.odata.filters import Both, Filter, Null
+from sqlalchemy_dynamics.planner.aggregates import Asked
 from sqlalchemy_dynamics.planner.plan import Measure
-from sqlalchemy_dynamics.planner.shape import Shape
 
-__all__ = ["METHODS", "Measures", "add_measures", "count_rows", "measured"]
+__all__ = ["Measures"]
 
-METHODS: dict[type[exp.Expression], str] = {
-    exp.Count: "count",
-    exp.Sum: "sum",
-    exp.Min: "min",
-    exp.Max: "max",
-    exp.Avg: "average",
-}
-_UNCOUNTED = (Kind.FILE, Kind.FILE_NAME, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME)
-_NUMBERS = frozenset({"INTEGER", "BIGINT", "DECIMAL", "DOUBLE"})
-
-Measures = dict[tuple[str, str], Measure]
-"""By method and column name; "" where counting the column is counting rows."""
+_Under = tuple[str, Filter | None]
+"""Which rows: those with a value in a column (""  is none), and those that meet a condition."""
+_EVERY_ROW: _Under = ("", None)
+_EXTREMES: dict[str, type[exp.Expression]] = {"min": exp.Min, "max": exp.Max}
 
 
-def _aggregated(shape: Shape, node: exp.Expression) -> Column | None:
-    return shape.column(node.this) if isinstance(node.this, exp.Expression) else None
+@dataclass
+class Measures:
+    """The measures by method and the rows they are of."""
+
+    _found: dict[tuple[str, _Under], Measure] = field(default_factory=dict)
+    _conditions: list[Filter] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Measure]:
+        return iter(self._found.values())
+
+    def add(self, asked: Asked) -> None:
+        """Add what an aggregate is merged from."""
+        for method in ("sum", "count") if asked.method == "average" else (asked.method,):
+            self._measure(method if asked.column else "count", asked.column, asked.condition)
+        if asked.zeros:
+            self._measure("count", asked.column, asked.condition)
+            self._measure("count", None, asked.condition)
+            self.count_rows()
+
+    def count_rows(self) -> None:
+        """Add the number of rows."""
+        self._measure("count", None, None)
+
+    def queries(self, grouped: bool) -> Iterator[tuple[Filter | None, tuple[Measure, ...]]]:
+        """Yield (further condition, measures) of every request; first all rows, also when there are but keys."""
+        unders = dict.fromkeys(under for _, under in self._found)
+        if grouped or _EVERY_ROW in unders:
+            unders = {_EVERY_ROW: None, **unders}
+        for under in unders:
+            own = tuple(measure for (_, of), measure in self._found.items() if of == under)
+            yield _rows_of(under, own), own
+
+    def position(self, asked: Asked) -> int:
+        """Return the place of a plain aggregate's measure in the order of queries()."""
+        wanted = self._measure(asked.method, asked.column, asked.condition)
+        return [measure for _, own in self.queries(True) for measure in own].index(wanted)
+
+    def merged(self, asked: Asked) -> exp.Expression:
+        """Return an aggregate over the partial groups: SUM of sums and counts, MIN of minima."""
+        total = self._total(asked.method if asked.column else "count", asked)
+        if asked.method == "average":
+            present = _or_null(self._total("count", asked))
+            return exp.Div(this=exp.cast(self._total("sum", asked), "DOUBLE"), expression=present)
+        if asked.method in _EXTREMES:
+            return _EXTREMES[asked.method](this=total.this)
+        if asked.method == "count":
+            return exp.cast(_or_zero(total), "BIGINT")
+        kind = HUGEINT if asked.column is None else _type_of("sum", asked.column.type)
+        if asked.zeros:
+            total = exp.Case(ifs=[exp.If(this=self._has_values(asked), true=_or_zero(total))])
+        return exp.cast(total if asked.column or asked.zeros else _or_null(total), kind.sql)
+
+    def _has_values(self, asked: Asked) -> exp.Expression:
+        """Say whether there is a row that is a 0, or one with a value."""
+        rows, met = (self._total("count", Asked("count", None, each)) for each in (None, asked.condition))
+        zeros = exp.GT(this=_or_zero(rows), expression=_or_zero(met))
+        present = exp.GT(this=_or_zero(self._total("count", asked)), expression=exp.Literal.number(0))
+        return exp.or_(zeros, present, copy=False)
+
+    def _total(self, method: str, asked: Asked) -> exp.Sum:
+        return exp.Sum(this=exp.column(self._measure(method, asked.column, asked.condition).alias))
+
+    def _measure(self, method: str, column: Column | None, condition: Filter | None) -> Measure:
+        key = (method, (column.name if column else "", condition))
+        if key not in self._found:
+            alias = f"m_{method}_{column.name}" if column else "m_rows"
+            kind = _type_of(method, column.type) if column else BIGINT
+            self._found[key] = Measure(method, column, alias + self._suffix(condition), kind)
+        return self._found[key]
+
+    def _suffix(self, condition: Filter | None) -> str:
+        if condition is None:
+            return ""
+        if condition not in self._conditions:
+            self._conditions.append(condition)
+        return f"_{self._conditions.index(condition) + 1}"
 
 
-def _counts_rows(shape: Shape, node: exp.Expression) -> bool:
-    """COUNT of everything, of a column that always has a value, or of DISTINCT keys."""
-    if isinstance(node.this, (exp.Star, exp.Literal, type(None))):
-        return True
-    if isinstance(node.this, exp.Distinct):
-        columns = [shape.column(each) for each in node.this.expressions]
-        return [column and column.name for column in columns] == [shape.occurrence.table.primary_key]
-    column = _aggregated(shape, node)
-    return column is not None and not column.nullable and column.companion is None and column.name not in shape.paths
+def _rows_of(under: _Under, measures: tuple[Measure, ...]) -> Filter | None:
+    """The values of a column are aggregated where there are any: a sum over nothing comes back as 0."""
+    column = measures[0].column if measures else None
+    terms = (under[1], None if column is None else Null((column.wire,), negated=True))
+    found = tuple(term for term in terms if term is not None)
+    return (found[0] if len(found) == 1 else Both(found)) if found else None
 
 
-def measured(shape: Shape, node: exp.Expression) -> str:
-    """Return the aggregated column's name, "" where counting it is counting rows."""
-    column = _aggregated(shape, node)
-    return "" if column is None or (isinstance(node, exp.Count) and not column.nullable) else column.name
+def _or_zero(total: exp.Expression) -> exp.Expression:
+    return exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
 
 
-def add_measures(measures: Measures, shape: Shape, node: exp.Expression) -> bool:
-    """Add the measures an aggregate is merged from; False when the service has no such aggregate."""
-    method = METHODS.get(type(node))
-    if method is None or node.args.get("expressions") or isinstance(node.parent, (exp.Filter, exp.WithinGroup)):
-        return False
-    if method == "count" and _counts_rows(shape, node):
-        return count_rows(measures)
-    column = _aggregated(shape, node)
-    if column is None or column.companion is not None or column.name in shape.paths:
-        return False
-    if not (column.kind not in _UNCOUNTED if method == "count" else _is_number(column)):
-        return False
-    for needed in ("sum", "count") if method == "average" else (method,):
-        alias = f"m_{needed}_{column.name}"
-        measures.setdefault((needed, column.name), Measure(needed, column, alias, _measure_type(needed, column.type)))
-    return True
+def _or_null(total: exp.Expression) -> exp.Expression:
+    return exp.Nullif(this=total, expression=exp.Literal.number(0))
 
 
-def count_rows(measures: Measures) -> bool:
-    """Add the number of rows."""
-    measures.setdefault(("count", ""), Measure("count", None, "m_rows"))
-    return True
-
-
-def _is_number(column: Column) -> bool:
-    return column.type.family in _NUMBERS and column.kind in (Kind.VALUE, Kind.MONEY)
-
-
-def _measure_type(method: str, kind: SqlType) -> SqlType:
+def _type_of(method: str, kind: SqlType) -> SqlType:
     if method == "count":
         return BIGINT
     if method != "sum" or kind.family == "DOUBLE":

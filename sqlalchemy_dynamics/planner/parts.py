@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
+from sqlalchemy_dynamics.planner.aggregates import aggregates_in
 from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.groups import grouping_of
-from sqlalchemy_dynamics.planner.measures import METHODS
 from sqlalchemy_dynamics.planner.names import Occurrence
 from sqlalchemy_dynamics.planner.plan import Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
@@ -115,7 +115,7 @@ class _Part:
         extremes, grouping = extremes_of(shape), grouping_of(shape, ties)
         if grouping is None:
             return None if ties else extremes
-        originals = list(self.select.find_all(*METHODS))
+        originals = aggregates_in(self.select)
         merged = [grouping.merge(node) for node in originals]
         for node, replacement in zip(originals, merged, strict=True):
             node.replace(replacement)

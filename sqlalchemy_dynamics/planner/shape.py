@@ -53,11 +53,16 @@ class Shape:
 
     select: exp.Select
     occurrence: Occurrence
-    sources: Sources
+    translator: Translator
     filter: Filter
     items: tuple[Item, ...]
     paths: Mapping[str, Path] = field(default_factory=dict)
     left: Left | None = None
+
+    @property
+    def sources(self) -> Sources:
+        """The name spaces of the statement."""
+        return self.translator.sources
 
     def column(self, node: exp.Expression) -> Column | None:
         """Return the column a node names, or None."""
@@ -91,7 +96,7 @@ def shape_of(tree: exp.Expression, occurrences: list[Occurrence], translator: Tr
     items = _items(tree, occurrence, translator.sources)
     if items is None:
         return None
-    return Shape(tree, occurrence, translator.sources, pushed.filter if pushed else Both(()), items)
+    return Shape(tree, occurrence, translator, pushed.filter if pushed else Both(()), items)
 
 
 def _is_plain(select: exp.Select) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from sqlglot import exp
 
 from sqlalchemy_dynamics.execute import planning, residual, texts
-from sqlalchemy_dynamics.planner import carrying, groups, implied, needs, patterns, rules, shape
+from sqlalchemy_dynamics.planner import carrying, groups, implied, measures, needs, patterns, rules, shape
 from sqlalchemy_dynamics.planner import names as names_room
 from tests.differential.ways import Witnesses
 
@@ -76,6 +76,10 @@ CASES: dict[str, tuple[Mutation, list[str]]] = {
     "groups by columns are groups by what is computed from them": (
         (groups, "is_finer", lambda shape: False),
         ["SELECT count(*) AS c FROM firm t GROUP BY t.n % 2"],
+    ),
+    "rows that do not meet a condition are no zeros": (
+        (measures.Measures, "_has_values", lambda self, asked: exp.true()),
+        ["SELECT sum(CASE WHEN t.n > 1 THEN t.k ELSE 0 END) AS c FROM firm t WHERE t.n > 99"],
     ),
     "carried texts come out": (
         (residual, "as_stored", lambda batch: batch),
