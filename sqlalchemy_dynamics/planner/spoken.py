@@ -270,8 +270,28 @@ def _similarity(node: exp.Expression) -> exp.Expression | None:
     return least and _call("JARO_WINKLER_SIMILARITY")(node.this, node.expression, least)
 
 
+def _arrow(node: exp.Expression) -> exp.Expression | None:
+    """`j -> 'a'` looks like a lambda to sqlglot wherever it is an argument; few functions take one."""
+    parent = node.parent
+    names = parent.sql_names() if isinstance(parent, exp.Func) else []
+    names = [parent.name.upper()] if isinstance(parent, exp.Anonymous) else names
+    if parent is None or node.args.get("colon") or any(name.rpartition("_")[2] in _TAKING_LAMBDAS for name in names):
+        node.set("colon", True)  # the engine knows no other lambdas
+        return None
+    first = node.this
+    while isinstance(first, (exp.JSONExtract, exp.JSONExtractScalar)):
+        first = first.this
+    found = _call("JSON_EXTRACT")(exp.column(node.expressions[0].copy()), first.copy())
+    if first is node.this:
+        return found
+    first.replace(found)
+    return node.this
+
+
+_TAKING_LAMBDAS = frozenset({"TRANSFORM", "APPLY", "FILTER", "REDUCE"})
 _READERS: dict[type[exp.Expression], Reader] = {
     exp.Anonymous: _function,
+    exp.Lambda: _arrow,
     exp.Max: _largest,
     exp.Min: _largest,
     exp.JarowinklerSimilarity: _similarity,

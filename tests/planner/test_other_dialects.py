@@ -76,6 +76,15 @@ def test_a_moment_is_called_by_its_text(both: tuple[dbapi.Connection, dbapi.Conn
         ("SELECT max(x, 2), min(x, 2) FROM (VALUES (1), (2), (3)) AS t (x)", ([3, 2], [1, 2])),
         ("SELECT jaro_winkler_similarity('ab', 'ac', 0.99), jaro_winkler_similarity('ab', 'AB')", (0.0, 0.0)),
         ("SELECT regexp_replace('aXa', 'A', 'b', 'gi'), regexp_extract('xa', '(A)', 1, 'i')", ("bXb", "a")),
+        ("SELECT reduce([1, 2, 3], (x, y) -> x + y, 10), list_transform([1, 2], x -> x + 1)", (16, [2, 3])),
+        (
+            "SELECT list_filter([1, 2], lambda x: x > 1), list_transform([[1]], x -> list_apply(x, y -> 7))",
+            ([2], [[7]]),
+        ),
+        (
+            """SELECT upper(j -> 'a'), length(j -> 'b' ->> 1) FROM (VALUES ('{"a": "x", "b": [1, 25]}')) AS t (j)""",
+            ('"X"', 2),
+        ),
         ("SELECT arg_max(x, x, 2), stddev(x) > 1.5 FROM (VALUES (1), (2), (5)) AS t (x)", ([5, 2], True)),
     ],
 )
