@@ -141,7 +141,7 @@ def grouped(draw: st.DrawFn) -> str:
     met, value = draw(condition(("t",), 1)), draw(st.sampled_from(["1", "t.n", "t.price", "t.k"]))
     aggregates += [f"sum(CASE WHEN {met} THEN {value} ELSE 0 END)", f"sum(CASE WHEN {met} THEN {value} END)",
                    f"count(CASE WHEN {met} THEN {value} END)", f"count(*) FILTER (WHERE {met})",
-                   f"avg({value}) FILTER (WHERE {met})", f"max(CASE WHEN {met} THEN {value} ELSE NULL END)"]  # fmt: skip
+                   f"avg({value}) FILTER (WHERE {met})", f"max(CASE WHEN {met} THEN {value} END)"]  # fmt: skip
     chosen = draw(st.lists(st.sampled_from(aggregates), min_size=1, max_size=3, unique=True))
     computed = ["t.n % 2", "t.flag IS NULL", "CASE WHEN t.k > 1 THEN t.n END", "coalesce(t.city, '-')", "t.k + t.n"]
     columns = ["t.n", "t.k", "t.flag", "t.day", "t.city"]
