@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
 from math import inf
 from typing import Generic, TypeVar
@@ -96,14 +95,9 @@ class Fetcher(Generic[T]):
 
     def _wait(self, under_way: Future[HttpResponse]) -> bytes:
         """Wait in short steps, so that a cancel and Ctrl-C are heard."""
-        while True:
-            try:
-                body = under_way.result(_POLL_SECONDS).body
-            except NotYet:
-                if under_way.done():
-                    raise
-                if self.cancelled.is_set():
-                    raise StatementCancelled("the statement was cancelled") from None
-            else:
-                self.tally.bytes += len(body)
-                return body
+        while not wait((under_way,), _POLL_SECONDS).done:
+            if self.cancelled.is_set():
+                raise StatementCancelled("the statement was cancelled")
+        body = under_way.result().body
+        self.tally.bytes += len(body)
+        return body
