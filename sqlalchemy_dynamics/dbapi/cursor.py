@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from threading import Event
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy_dynamics.dbapi.given import (
-    name_given,
-    parameters_given,
-    rows_wanted,
-    sets_given,
-    statement_given,
-)
+from sqlalchemy_dynamics.dbapi.given import call_given, parameters_given, rows_wanted, sets_given, statement_given
 from sqlalchemy_dynamics.dbapi.journal import Ended, begin
 from sqlalchemy_dynamics.dbapi.secrecy import guarded
 from sqlalchemy_dynamics.edm import TypeCode, type_code
@@ -34,8 +27,6 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 Description = tuple[str, TypeCode, None, None, int | None, int | None, bool]
-
-_PROCEDURE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 class Cursor:
@@ -88,7 +79,8 @@ class Cursor:
         `rowcount` is the sum.
         """
         operation = statement_given(operation)
-        sets = self._rows_of(operation, seq_of_parameters)
+        dialect = self.connection.settings.text("SqlDialect")
+        sets = sets_given(seq_of_parameters, lambda: parse(operation, dialect).markers > 0)
         self._start()
         written = self._write_many(operation, sets)
         if written is not None:
@@ -109,12 +101,7 @@ class Cursor:
     def callproc(self, procname: str, parameters: Parameters = None) -> Parameters:
         """Call a stored procedure, parameters by position or, as a mapping, by name; its row is fetched as usual."""
         parameters = parameters_given(parameters)
-        if not _PROCEDURE.fullmatch(name_given("the name of a procedure", procname)):
-            raise ProgrammingError(f"{procname!r} is not the name of a procedure")
-        named = parameters
-        if isinstance(parameters, Mapping):
-            named = {str(name).removeprefix("@"): value for name, value in parameters.items()}
-        self.execute(f"CALL {procname}({_arguments(named)})", named)
+        self.execute(*call_given(procname, parameters))
         return parameters
 
     def nextset(self) -> bool | None:
@@ -220,15 +207,6 @@ class Cursor:
             self._log_end(f"failed: {failure}")
             raise
 
-    def _rows_of(self, operation: str, sets: Any) -> list[Parameters]:
-        """Parameter sets as a list; the columns of Arrow's are the ? markers in order, or the :name ones by name."""
-        table = sets.read_all() if hasattr(sets, "read_all") else sets
-        if not hasattr(table, "to_pylist"):
-            return cast("list[Parameters]", sets_given(sets))
-        if parse(operation, self.connection.settings.text("SqlDialect")).markers:
-            return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
-        return cast("list[Parameters]", table.to_pylist())
-
     def _write_many(self, operation: str, sets: list[Parameters]) -> int | None:
         written = self._logged(
             operation, lambda: self.connection.executor.run_many(operation, sets, cancelled=self._cancelled)
@@ -298,9 +276,3 @@ class Cursor:
 def _describe(column: ResultColumn) -> Description:
     kind = column.type
     return (column.name, type_code(kind), None, None, kind.precision, kind.scale, column.nullable)
-
-
-def _arguments(parameters: Parameters) -> str:
-    if isinstance(parameters, Mapping):
-        return ", ".join(f"{name} => :{name}" for name in parameters)
-    return ", ".join("?" for _ in parameters or ())

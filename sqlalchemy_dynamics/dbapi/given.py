@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy_dynamics.errors import InterfaceError, ProgrammingError
 
-__all__ = ["name_given", "options_given", "parameters_given", "rows_wanted", "sets_given", "statement_given"]
+__all__ = [
+    "call_given",
+    "name_given",
+    "options_given",
+    "parameters_given",
+    "rows_wanted",
+    "sets_given",
+    "statement_given",
+]
 
 _BYTE_ORDER_MARK = "\ufeff"
 _TEXTS = (str, bytes, bytearray)
+_PROCEDURE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 def statement_given(operation: object) -> str:
@@ -33,11 +43,30 @@ def parameters_given(parameters: Any) -> Any:
     return list(parameters)
 
 
-def sets_given(sets: Any) -> Any:
-    """Return the parameter sets of executemany() as a list. Raises ProgrammingError."""
+def sets_given(sets: Any, by_position: Callable[[], bool]) -> list[Any]:
+    """Return the parameter sets of executemany(), or the rows of an Arrow table, batch or reader, as a list.
+
+    `by_position` says whether Arrow's columns are the ? markers in order; else they are the :name ones by name.
+    Raises ProgrammingError.
+    """
+    table = sets.read_all() if hasattr(sets, "read_all") else sets
+    if hasattr(table, "to_pylist"):
+        if by_position():
+            return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        return list(table.to_pylist())
     if isinstance(sets, (*_TEXTS, Mapping)) or not isinstance(sets, Iterable):
         raise ProgrammingError(f"executemany() takes a sequence of parameter sets or an Arrow table, not {_type(sets)}")
     return [parameters_given(each) for each in sets]
+
+
+def call_given(procedure: object, parameters: Any) -> tuple[str, Any]:
+    """Return the CALL of a procedure, and its parameters without the @ of their names. Raises ProgrammingError."""
+    if not _PROCEDURE.fullmatch(name_given("the name of a procedure", procedure)):
+        raise ProgrammingError(f"{procedure!r} is not the name of a procedure")
+    if isinstance(parameters, Mapping):
+        parameters = {str(name).removeprefix("@"): value for name, value in parameters.items()}
+        return f"CALL {procedure}({', '.join(f'{name} => :{name}' for name in parameters)})", parameters
+    return f"CALL {procedure}({', '.join('?' for _ in parameters or ())})", parameters
 
 
 def rows_wanted(size: object, arraysize: object) -> int:
