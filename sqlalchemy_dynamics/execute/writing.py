@@ -143,10 +143,11 @@ class Writer:
         waiting = len(self._transaction.pending)
         try:
             yield
-        except DatabaseError as error:
+        except BaseException as error:  # an interrupt leaves nothing of it for COMMIT either
             if self._transaction.buffering:
                 del self._transaction.pending[waiting:]
-            outcomes.tell(error)
+            if isinstance(error, DatabaseError):
+                outcomes.tell(error)
             raise
         finally:
             self._failures = None

@@ -12,6 +12,7 @@ import sqlalchemy
 from sqlalchemy import orm
 
 from sqlalchemy_dynamics import dbapi, errors
+from sqlalchemy_dynamics.execute.transactions import Transaction
 from sqlalchemy_dynamics.odata.messages import HttpRequest
 from sqlalchemy_dynamics.sandbox import Sandbox
 
@@ -57,6 +58,24 @@ def test_writes_that_name_or_read_a_local_table_wait_too(buffered: dbapi.Connect
     assert [each for each in sent(org) if not each.startswith("GET")] == []
     buffered.commit()
     assert sent(org) == ["POST $batch"]
+
+
+def test_nothing_of_an_interrupted_statement_waits(
+    buffered: dbapi.Connection, org: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Transaction.add
+
+    def interrupted(self: Transaction, *arguments: Any) -> None:
+        add(self, *arguments)
+        raise KeyboardInterrupt
+
+    cursor = buffered.cursor()
+    cursor.execute(ADD, (str(uuid.uuid4()), "whole", 1))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Transaction, "add", interrupted)
+        cursor.execute(ADD, (str(uuid.uuid4()), "interrupted", 1))
+    buffered.commit()
+    assert sent(org) == ["POST accounts"]
 
 
 def test_commit_sends_one_change_set(buffered: dbapi.Connection, sql: Sql, org: Sandbox) -> None:
