@@ -13,12 +13,13 @@ from sqlglot import exp
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
 from sqlalchemy_dynamics.planner.shape import Shape
 
-__all__ = ["groupable", "is_finer", "keys_of"]
+__all__ = ["groupable", "is_by_the_rule", "is_finer", "keys_of"]
 
 _GROUPABLE = frozenset({"VARCHAR", "INTEGER", "BOOLEAN", "UUID"})
 _UNGROUPED = (Kind.MULTICHOICE, Kind.FILE, Kind.FILE_NAME, Kind.ENTITY_NAME)
 _BY_THE_RULE = (
     *(exp.Paren, exp.Lower, exp.Upper, exp.Coalesce, exp.Nullif, exp.Case, exp.If, exp.Connector, exp.Not, exp.Is),
+    *(exp.Alias, exp.Select, exp.Group, exp.Having, exp.Ordered, exp.Order, exp.Where, exp.Join),
     *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Tuple),
 )
 """What gives the same, or equal texts, for texts that are equal by the rule."""
@@ -32,7 +33,7 @@ def keys_of(shape: Shape) -> dict[str, Column] | None:
         for node in term.find_all(exp.Column):
             column = shape.column(node)
             able = column is not None and groupable(column, shape.occurrence.table)
-            if column is None or not able or not _is_by_the_rule(node, column, term):
+            if column is None or not able or not is_by_the_rule(node, column, term):
                 return None
             keys[column.name] = column
     return None if terms is None or (terms and not keys) else keys
@@ -52,7 +53,8 @@ def _terms(shape: Shape) -> list[exp.Expression] | None:
     return [shape.grouped(node) for node in group.expressions] if group is not None else []
 
 
-def _is_by_the_rule(node: exp.Expression, column: Column, term: exp.Expression) -> bool:
+def is_by_the_rule(node: exp.Expression, column: Column, term: exp.Expression) -> bool:
+    """Say whether what stands between a column and `term` is the same for every spelling of a text."""
     text = column.type.family == "VARCHAR" and column.companion is None
     return not text or all(isinstance(each, _BY_THE_RULE) for each in _above(node, term))
 

@@ -21,7 +21,7 @@ from sqlalchemy_dynamics.planner.plan import Groups, Limit, Output, Rows, Scan
 from sqlalchemy_dynamics.planner.shape import Shape
 from sqlalchemy_dynamics.planner.spoken import title
 
-__all__ = ["Grouping", "grouping_of"]
+__all__ = ["Grouping", "grouping_by", "grouping_of"]
 
 _MOST_QUERIES = 8
 
@@ -99,6 +99,13 @@ def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
         return None
     if not aggregates and not keys:
         return None
+    return grouping_by(shape, keys, aggregates, ties)
+
+
+def grouping_by(
+    shape: Shape, keys: dict[str, Column], aggregates: Sequence[exp.Expression], ties: Sequence[Column] = ()
+) -> Grouping | None:
+    """Return the groups by `keys` from which aggregates are merged, None when the service has not all of these."""
     grouping = Grouping(shape, keys)
     for node in aggregates:
         asked = asked_of(shape, node)

@@ -7,12 +7,14 @@ every row of an outer query (`WHERE c.parentid = a.id`) is grouped by the column
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
 
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column
 from sqlalchemy_dynamics.planner.aggregates import aggregates_in
+from sqlalchemy_dynamics.planner.below_joins import groups_below
 from sqlalchemy_dynamics.planner.extremes import extremes_of
 from sqlalchemy_dynamics.planner.groups import grouping_of
 from sqlalchemy_dynamics.planner.names import Occurrence
@@ -20,25 +22,53 @@ from sqlalchemy_dynamics.planner.plan import Scan
 from sqlalchemy_dynamics.planner.pushdown import Translator
 from sqlalchemy_dynamics.planner.shape import Shape, shape_of
 
-__all__ = ["grouped_parts"]
+__all__ = ["Depth", "Parts", "grouped_parts"]
+
+
+class Depth(IntEnum):
+    """Which parts of a statement may be read as groups: none, those over one table, those of joined tables as well."""
+
+    NONE = 0
+    ALONE = 1
+    JOINED = 2
+
+
+@dataclass
+class Parts:
+    """The scans that are read as groups, by number, the SELECTs that merge them, by id, and what else to try."""
+
+    scans: dict[int, Scan] = field(default_factory=dict)
+    merging: set[int] = field(default_factory=set)
+    less: Depth = Depth.NONE
 
 
 def grouped_parts(
-    tree: exp.Expression, occurrences: list[Occurrence], translator: Translator
-) -> tuple[dict[int, Scan], set[int]]:
-    """Return the scans that are read as groups, by number, and the SELECTs that merge them, by id."""
-    found: dict[int, Scan] = {}
-    merging: set[int] = set()
+    tree: exp.Expression, occurrences: list[Occurrence], translator: Translator, depth: Depth
+) -> Parts:
+    """Make the SELECTs of a statement merge groups where they can be read as such."""
+    parts = Parts()
+    if depth is Depth.NONE:
+        return parts
     for select in tree.find_all(exp.Select):
         inside = [each for each in occurrences if each.node.find_ancestor(exp.Select) is select]
-        if select is tree or len(inside) != 1 or not _is_named(select):
+        if len(inside) != 1 or not _is_named(select):
             continue
-        part = _Part(select, inside[0], translator)
-        scan = part.scan() if _is_grouped(select) else part.distinct_scan() if _is_once(select) else None
+        joined = bool(select.args.get("joins"))
+        if joined and depth is Depth.JOINED and _is_grouped(select):
+            scan = groups_below(select, inside[0], translator)
+        else:
+            scan = None if joined or select is tree else _scan_of(_Part(select, inside[0], translator))
         if scan is not None:
-            found[inside[0].number] = replace(scan, number=inside[0].number)
-            merging.add(id(select))
-    return found, merging
+            parts.scans[inside[0].number] = replace(scan, number=inside[0].number)
+            parts.merging.add(id(select))
+            parts.less = Depth.ALONE if joined else parts.less
+    return parts
+
+
+def _scan_of(part: _Part) -> Scan | None:
+    if _is_grouped(part.select):
+        return part.scan()
+    return part.distinct_scan() if _is_once(part.select) else None
 
 
 def _is_grouped(select: exp.Select) -> bool:

@@ -26,7 +26,7 @@ from sqlalchemy_dynamics.planner.lengths import fits_whole
 from sqlalchemy_dynamics.planner.names import Lookup, Occurrence, Sources, find_occurrences
 from sqlalchemy_dynamics.planner.needless import Needless, needless
 from sqlalchemy_dynamics.planner.needs import columns_needed
-from sqlalchemy_dynamics.planner.parts import grouped_parts
+from sqlalchemy_dynamics.planner.parts import Depth, grouped_parts
 from sqlalchemy_dynamics.planner.plan import Check, Plan, Residual, Scan
 from sqlalchemy_dynamics.planner.prefixes import prefix_of, with_prefix
 from sqlalchemy_dynamics.planner.pushdown import Translator
@@ -170,7 +170,7 @@ def _joined_groups(
     checks = checks_of(shape.select, shape.sources, kinds, where=False)
     number = next(each.number for each in occurrences if each.node is shape.occurrence.node)
     scan = _as_needed(replace(grouping.scan, number=number), unneeded)
-    return _merging(grouping, scan, kinds, checks, _residual(whole, lookup, kinds, pinned, True, False))
+    return _merging(grouping, scan, kinds, checks, _residual(whole, lookup, kinds, pinned, True, Depth.NONE))
 
 
 def _over_one(select: exp.Select, scan: Scan, kinds: Kinds, checks: tuple[Check, ...]) -> Residual:
@@ -190,10 +190,10 @@ def _residual(
     kinds: Kinds,
     pinned: Mapping[int | str, object],
     pushdown: bool,
-    grouping: bool = True,
+    grouping: Depth = Depth.JOINED,
     limits: bool = True,
 ) -> Plan:
-    """The statement over what is fetched of its tables; with `grouping`, some of it as the service's own groups.
+    """The statement over what is fetched of its tables; `grouping` says what of it may be the service's own groups.
 
     With `limits`, only the first rows where no more are wanted.
     """
@@ -210,14 +210,14 @@ def _residual(
     for scan, others in joined_limits(tree, occurrences, translator) if pushdown and limits else ():
         limited[scan.number] = scan
         implied.said_elsewhere({each.number for each in others})
-    parts, merging = grouped_parts(tree, occurrences, translator) if pushdown and grouping else ({}, set[int]())
+    parts = grouped_parts(tree, occurrences, translator, grouping if pushdown else Depth.NONE)
     once, sources = is_read_once(tree), translator.sources
-    whole = pushdown and limits and not limited and not parts
+    whole = pushdown and limits and not limited and not parts.scans
     prefix = prefix_of(tree, occurrences, sources, implied.settled) if whole else None
     settle(implied.settled)
     checks = checks_of(tree, sources, kinds)
     refuse_left(tree, translator.refused)
-    notes = {**translator.refused, **dict(reasons(tree, translator.sources, merging))}
+    notes = {**translator.refused, **dict(reasons(tree, translator.sources, parts.merging))}
     occurrences = [each for each in occurrences if each.node.root() is tree]
     columns = columns_needed(tree, occurrences)
     order_guids(tree, Types(translator.sources))
@@ -225,14 +225,14 @@ def _residual(
     read_parameters(tree, translator)
     speak_text_rule(tree, translator.sources, kinds)
     stand_in(occurrences)
-    found, enough = with_prefix(scans_of(occurrences, columns, implied, {**limited, **parts}), prefix)
+    found, enough = with_prefix(scans_of(occurrences, columns, implied, {**limited, **parts.scans}), prefix)
     if limits and not all(_sendable(scan, pinned) for scan in found):
         return _residual(original, lookup, kinds, pinned, pushdown, grouping, False)
     scans = tuple(_as_needed(scan, unneeded) for scan in found)
     if enough is not None:
         notes.setdefault("LIMIT", "pages are read until enough rows are found")
     work = Residual(to_sql(tree), scans, parameters_in(tree), once and len(scans) == 1, checks, enough)
-    local = _residual(original, lookup, kinds, pinned, pushdown, False) if parts else None
+    local = _residual(original, lookup, kinds, pinned, pushdown, parts.less) if parts.scans else None
     return Plan(work, tuple(notes.items()) if pushdown else _WHOLE, local)
 
 

@@ -226,9 +226,40 @@ def limited(draw: st.DrawFn) -> str:
                 f"SELECT t.n AS c, sum(t.k) AS e FROM {table} t JOIN (SELECT s.name AS mne, sum(s.n) AS q "
                 f"FROM {table} s WHERE {inner} GROUP BY s.name ORDER BY q DESC, mne LIMIT 3) d "
                 "ON t.name = d.mne GROUP BY t.n",
+                draw(below_a_join(table, inner)),
+                draw(below_a_join(table, inner)),
             ]
         )
     )
+
+
+@st.composite
+def below_a_join(draw: st.DrawFn, table: str, inner: str) -> str:
+    """Groups of a table that a query repeats the rows of, or leaves some out of."""
+    key = draw(st.sampled_from(["k", "n", "name"]))
+    queries = [
+        f"SELECT s.{key} AS x, s.n AS m FROM {table} s WHERE {inner} ORDER BY s.n, s.no LIMIT 4",
+        f"SELECT s.{key} AS x, count(*) AS m FROM {table} s WHERE {inner} GROUP BY s.{key}",
+        "SELECT 1 AS x, 2 AS m UNION ALL SELECT 1, 3 UNION ALL SELECT NULL, 0" if key != "name" else
+        "SELECT 'oslo' AS x, 1 AS m UNION ALL SELECT 'Oslo', 2",
+    ]  # fmt: skip
+    kind, on = draw(st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN"])), f"t.{key} = d.x"
+    values = [
+        "count(*)",
+        "sum(t.n)",
+        "avg(t.k)",
+        "min(t.n)",
+        "count(t.k)",
+        "max(d.m)",
+        "count(CASE WHEN t.n > 1 THEN 1 END)",
+    ]
+    chosen = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))
+    by = draw(st.sampled_from(["t.k", f"t.{key}", "t.k % 2", f"t.{key}, d.m", "d.m"]))
+    where = draw(
+        st.sampled_from(["", f" WHERE {draw(leaf('t', table))}", " WHERE t.n > d.m", " WHERE d.m > 1 AND t.k > 0"])
+    )
+    items = ", ".join(f"{each} AS c{number}" for number, each in enumerate([*by.split(", "), *chosen]))
+    return f"SELECT {items} FROM {table} t {kind} ({draw(st.sampled_from(queries))}) d ON {on}{where} GROUP BY {by}"
 
 
 @st.composite

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.execute import grouped, planning, requests
-from sqlalchemy_dynamics.planner import expansion, flattening, groups, joined_rows, lookup_trees, parts, related
+from sqlalchemy_dynamics.planner import below_joins, expansion, flattening, groups, joined_rows, lookup_trees, parts, related
 from sqlalchemy_dynamics.planner.implied import Implied
 from sqlalchemy_dynamics.planner.semijoins import _Joined
 from tests.differential.ways import Witnesses
@@ -82,6 +82,11 @@ CASES: dict[str, tuple[object, str, object, str]] = {
     "rows that look up what is gone are in no group": (
         grouped, "_refuse_lost", lambda groups, scan, rows: None,
         "SELECT p.k AS c, count(*) AS e FROM firm f LEFT JOIN firm p ON p.firmid = f.parentfirmid GROUP BY p.k",
+    ),
+    "a missing group counts as one row": (
+        below_joins._Below, "is_able", lambda self: True,
+        "SELECT d.m AS c, count(*) AS e FROM deal t RIGHT JOIN (SELECT 99 AS x, 2 AS m UNION ALL SELECT 1, 3) d "
+        "ON t.k = d.x GROUP BY d.m",
     ),
     "groups forget what ties them": (
         parts, "grouping_of", lambda shape, ties: groups.grouping_of(shape),
