@@ -23,6 +23,15 @@ STATEMENTS = [
     "SELECT max(numberofemployees), min(revenue) FROM account",
     "SELECT count(*), max(createdon) FROM account",
     "SELECT sum(numberofemployees) FROM account WHERE statecode = 7",
+    "SELECT a.address1_city, count(*), sum(o.estimatedvalue) FROM opportunity o JOIN account a "
+    "ON a.accountid = o.parentaccountid GROUP BY a.address1_city",
+    "SELECT a.industrycodename, count(*), avg(o.estimatedvalue) FROM opportunity o LEFT JOIN account a "
+    "ON a.accountid = o.parentaccountid GROUP BY 1",
+    "SELECT sum(CASE WHEN statecode = 1 THEN revenue ELSE 0 END), count(*) FILTER (WHERE statecode = 0) FROM account",
+    "SELECT numberofemployees % 3, count(CASE WHEN revenue > 1000 THEN 1 END) FROM account GROUP BY 1",
+    "SELECT address1_city FROM account UNION SELECT address1_city FROM contact",
+    "SELECT a.address1_city, count(*) FROM account a JOIN (SELECT address1_city AS c FROM contact GROUP BY 1 "
+    "ORDER BY count(*) DESC, 1 LIMIT 3) s ON s.c = a.address1_city GROUP BY 1",
 ]
 
 
