@@ -13,9 +13,10 @@ from sqlglot import exp
 from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.binding import simplify
 from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.planner.group_keys import groupable
 from sqlalchemy_dynamics.planner.shape import Shape
 
-__all__ = ["Asked", "aggregates_in", "asked_of"]
+__all__ = ["Asked", "aggregates_in", "asked_of", "distinct_of"]
 
 _METHODS: dict[type[exp.Expression], str] = {
     exp.Count: "count",
@@ -67,6 +68,15 @@ def asked_of(shape: Shape, node: exp.Expression) -> Asked | None:
     if (zeros and (filtered or method != "sum")) or value is None:
         return None
     return _of(shape, method, inner, value, [*filtered, condition], zeros)
+
+
+def distinct_of(shape: Shape, node: exp.Expression) -> Column | None:
+    """Return the column of which an aggregate takes each value once: it is the same over groups by that column."""
+    distinct = node.this if type(node) in _METHODS and not node.args.get("expressions") else None
+    if not isinstance(distinct, exp.Distinct) or len(distinct.expressions) != 1:
+        return None
+    column = shape.column(distinct.expressions[0])
+    return column if column is not None and groupable(column, shape.occurrence.table) else None
 
 
 def _chosen(inner: exp.Expression) -> tuple[exp.Expression, exp.Expression | None, bool] | None:

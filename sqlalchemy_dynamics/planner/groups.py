@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Kind
-from sqlalchemy_dynamics.planner.aggregates import Asked, aggregates_in, asked_of
+from sqlalchemy_dynamics.planner.aggregates import Asked, aggregates_in, asked_of, distinct_of
 from sqlalchemy_dynamics.planner.group_keys import groupable, is_finer, keys_of
 from sqlalchemy_dynamics.planner.measures import Measures
 from sqlalchemy_dynamics.planner.plan import Groups, Limit, Output, Rows, Scan
@@ -35,18 +35,19 @@ class Grouping:
     hidden: dict[str, Column] = field(default_factory=dict)
     measures: Measures = field(default_factory=Measures)
     asked: dict[int, Asked] = field(default_factory=dict)
+    distinct: dict[str, Column] = field(default_factory=dict)
 
     @property
     def groups(self) -> Groups:
         """The requests: one for the groups and their sizes, one more for whatever is aggregated of fewer rows."""
         paths = (self.shape.paths.get(each.name, (each.wire,)) for each in self.all_keys)
-        queries = tuple(self.measures.queries(bool(self.keys)))
+        queries = tuple(self.measures.queries(bool(self.keys or self.distinct)))
         return Groups(self.all_keys, tuple(dict.fromkeys(paths)), queries, self.shape.left)
 
     @property
     def all_keys(self) -> tuple[Column, ...]:
-        """The keys of the statement, and the currency when money is added up."""
-        return tuple({**self.keys, **self.hidden}.values())
+        """The keys of the statement, what is counted by values, and the currency when money is added up."""
+        return tuple({**self.keys, **self.distinct, **self.hidden}.values())
 
     @property
     def scan(self) -> Scan:
@@ -61,7 +62,7 @@ class Grouping:
         if several or any(select.args.get(key) for key in ("order", "having", "limit", "offset")):
             return None
         outputs = [self._output(item.node, item.name) for item in self.shape.items]
-        if any(output is None for output in outputs) or self.hidden:
+        if any(output is None for output in outputs) or self.hidden or self.distinct:
             return None
         return Rows(self.scan, tuple(output for output in outputs if output is not None), Limit())
 
@@ -84,8 +85,9 @@ class Grouping:
         return tree
 
     def merge(self, node: exp.Expression) -> exp.Expression:
-        """Return an aggregate of the statement as the merge of its measures."""
-        return self.measures.merged(self.asked[id(node)])
+        """Return an aggregate of the statement as the merge of its measures; of DISTINCT values it stays as it is."""
+        asked = self.asked.get(id(node))
+        return node.copy() if asked is None else self.measures.merged(asked)
 
 
 def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
@@ -108,11 +110,14 @@ def grouping_by(
     """Return the groups by `keys` from which aggregates are merged, None when the service has not all of these."""
     grouping = Grouping(shape, keys)
     for node in aggregates:
-        asked = asked_of(shape, node)
-        if asked is None:
+        distinct, asked = distinct_of(shape, node), asked_of(shape, node)
+        if distinct is not None:
+            grouping.distinct[distinct.name] = distinct
+        elif asked is not None:
+            grouping.asked[id(node)] = asked
+            grouping.measures.add(asked)
+        else:
             return None
-        grouping.asked[id(node)] = asked
-        grouping.measures.add(asked)
     grouping.hidden.update({column.name: column for column in ties})
     if shape.left is not None:
         grouping.measures.count_rows()
@@ -152,6 +157,6 @@ def _add_currency(grouping: Grouping) -> None:
 
 def _add_values(grouping: Grouping) -> None:
     """Labels and names are grouped by their values; several of these may be called the same."""
-    for column in list(grouping.keys.values()):
+    for column in (*grouping.keys.values(), *grouping.distinct.values()):
         if column.companion is not None:
             grouping.hidden[column.base] = grouping.shape.occurrence.table.columns[column.base]

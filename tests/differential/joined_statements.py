@@ -251,6 +251,7 @@ def below_a_join(draw: st.DrawFn, table: str, inner: str) -> str:
         "min(t.n)",
         "count(t.k)",
         "max(d.m)",
+        "count(DISTINCT t.k)",
         "count(CASE WHEN t.n > 1 THEN 1 END)",
     ]
     chosen = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))

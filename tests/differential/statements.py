@@ -137,7 +137,8 @@ def limited(draw: st.DrawFn) -> str:
 def grouped(draw: st.DrawFn) -> str:
     """Groups and aggregates over one table."""
     aggregates = ["count(*)", "count(t.n)", "sum(t.n)", "min(t.price)", "max(t.k)", "avg(t.n)", "sum(t.price)",
-                  "count(DISTINCT t.k)", "sum(t.n * 2)", "max(t.madeon)"]  # fmt: skip
+                  "count(DISTINCT t.k)", "count(DISTINCT t.city)", "sum(DISTINCT t.n)", "sum(t.n * 2)",
+                  "max(t.madeon)"]  # fmt: skip
     met, value = draw(condition(("t",), 1)), draw(st.sampled_from(["1", "t.n", "t.price", "t.k"]))
     aggregates += [f"sum(CASE WHEN {met} THEN {value} ELSE 0 END)", f"sum(CASE WHEN {met} THEN {value} END)",
                    f"count(CASE WHEN {met} THEN {value} END)", f"count(*) FILTER (WHERE {met})",

@@ -9,7 +9,16 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics import dbapi
 from sqlalchemy_dynamics.execute import grouped, planning, requests
-from sqlalchemy_dynamics.planner import below_joins, expansion, flattening, groups, joined_rows, lookup_trees, parts, related
+from sqlalchemy_dynamics.planner import (
+    below_joins,
+    expansion,
+    flattening,
+    groups,
+    joined_rows,
+    lookup_trees,
+    parts,
+    related,
+)
 from sqlalchemy_dynamics.planner.implied import Implied
 from sqlalchemy_dynamics.planner.semijoins import _Joined
 from tests.differential.ways import Witnesses
