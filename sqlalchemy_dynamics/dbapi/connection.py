@@ -186,7 +186,12 @@ class Connection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        """Commit unless an error leaves the block, and close in any case."""
+        try:
+            if kind is None and not self.closed:
+                self.commit()
+        finally:
+            self.close()
 
 
 class _Watched:

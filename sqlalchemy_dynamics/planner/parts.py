@@ -42,9 +42,7 @@ class Parts:
     less: Depth = Depth.NONE
 
 
-def grouped_parts(
-    tree: exp.Expression, occurrences: list[Occurrence], translator: Translator, depth: Depth
-) -> Parts:
+def grouped_parts(tree: exp.Expression, occurrences: list[Occurrence], translator: Translator, depth: Depth) -> Parts:
     """Make the SELECTs of a statement merge groups where they can be read as such."""
     parts = Parts()
     if depth is Depth.NONE:

@@ -252,3 +252,19 @@ def test_values_are_presumed_until_commit(buffered: dbapi.Connection, org: Sandb
     assert [each for each in sent(org) if not each.startswith("GET")] == []
     with pytest.raises(errors.IntegrityError, match="Does Not Exist"):
         buffered.commit()
+
+
+def test_a_block_commits_unless_an_error_leaves_it(connect: Connect, sql: Sql) -> None:
+    kept, gone = str(uuid.uuid4()), str(uuid.uuid4())
+    with connect() as connection:
+        connection.isolation_level = "CHANGESET"
+        connection.cursor().execute(ADD, (kept, "kept", 1))
+    with pytest.raises(ZeroDivisionError), connect() as connection:
+        connection.isolation_level = "CHANGESET"
+        connection.cursor().execute(ADD, (gone, "gone", 1))
+        raise ZeroDivisionError
+    with pytest.raises(errors.IntegrityError), connect() as connection:
+        connection.isolation_level = "CHANGESET"
+        connection.cursor().execute(ADD, (kept, "twice", 1))
+    assert connection.closed
+    assert sql("SELECT name FROM account WHERE accountid IN (?, ?)", (kept, gone)).fetchall() == [("kept",)]
