@@ -86,7 +86,8 @@ def _fetch(scan: Scan, running: Running, ask: Ask) -> list[Row]:
     except TooMany:
         _refused.learn(known, TooMany)
         raise
-    _refuse_unnamed(rows, scan.groups)
+    if ask.query.apply is not None:
+        _refuse_unnamed(rows, scan.groups)
     if len(rows) >= (MOST_ROWS if scan.table.joined else _MOST_ELASTIC_GROUPS):
         _refused.learn(known, CannotGroup)
         raise CannotGroup(f"{len(rows)} groups came, and no more may come")

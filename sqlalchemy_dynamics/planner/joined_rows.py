@@ -37,7 +37,7 @@ def joined_rows(tree: exp.Expression, occurrences: list[Occurrence], translator:
         return None
     of_root = tuple(Item(node, name, column if owner is found.root else None) for node, name, owner, column in items)
     shape = Shape(tree, found.root, translator, wanted, of_root)
-    orders, limit = orders_of(shape) if _is_sorted_by_root(shape) else None, limit_of(tree)
+    orders, limit = orders_of(shape), limit_of(tree)
     columns = _columns(found, items)
     if orders is None or limit is None or not _is_light(found, columns, limit):
         return None
@@ -116,7 +116,7 @@ def _leading(shape: Shape, terms: list[exp.Ordered]) -> tuple[tuple[Order, Colum
     starred = any(item.node.is_star for item in shape.items)
     known = 0
     for term in terms:
-        if not _is_of_root(term, shape) or (starred and isinstance(term.this, exp.Literal)):
+        if starred and isinstance(term.this, exp.Literal):
             break
         known += 1
     return leading_orders(shape)[:known]
@@ -145,22 +145,6 @@ def _items(select: exp.Select, translator: Translator) -> list[_Chosen] | None:
 def _named(alias: str, select: exp.Select, translator: Translator) -> Occurrence | None:
     found = [each.occurrence for each in translator.sources.of(select) if each.alias == alias.lower()]
     return found[0] if len(found) == 1 else None
-
-
-def _is_sorted_by_root(shape: Shape) -> bool:
-    """Say whether every column that ORDER BY names is one of the root, or the name of an output."""
-    order = shape.select.args.get("order")
-    return order is None or all(_is_of_root(term, shape) for term in order.expressions)
-
-
-def _is_of_root(term: exp.Expression, shape: Shape) -> bool:
-    names = {item.name.lower() for item in shape.items}
-    for node in term.find_all(exp.Column):
-        owned = shape.sources.owner(node)
-        named = not node.table and node.name.lower() in names
-        if not named and (owned is None or owned[0] is not shape.occurrence):
-            return False
-    return True
 
 
 def _columns(tree: Tree, items: list[_Chosen]) -> dict[int, tuple[Column, ...]]:

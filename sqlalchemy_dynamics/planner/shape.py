@@ -65,11 +65,9 @@ class Shape:
         return self.translator.sources
 
     def column(self, node: exp.Expression) -> Column | None:
-        """Return the column a node names, or None."""
-        while isinstance(node, exp.Paren):
-            node = node.this
-        owned = self.sources.owner(node) if isinstance(node, exp.Column) else None
-        return owned[1] if owned is not None else None
+        """Return the table's column that a node names; None for anything else, and for columns of other tables."""
+        owned = self.sources.owner_of(node)
+        return owned[1] if owned is not None and owned[0] is self.occurrence else None
 
     def grouped(self, node: exp.Expression) -> exp.Expression:
         """Return what a term of GROUP BY means: a position, a column, or else the output of that name."""

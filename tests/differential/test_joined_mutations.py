@@ -14,10 +14,10 @@ from sqlalchemy_dynamics.planner import (
     expansion,
     flattening,
     groups,
-    joined_rows,
     lookup_trees,
     parts,
     related,
+    shape,
 )
 from sqlalchemy_dynamics.planner.implied import Implied
 from sqlalchemy_dynamics.planner.semijoins import _Joined
@@ -73,7 +73,7 @@ CASES: dict[str, tuple[object, str, object, str]] = {
         "JOIN firm b ON b.firmid = d.firmid",
     ),
     "the order of another table is the root's": (
-        joined_rows, "_is_of_root", lambda term, shape: True,
+        shape.Shape, "column", lambda self, node: (self.sources.owner_of(node) or (None, None))[1],
         "SELECT d.no AS c FROM deal d JOIN firm f ON f.firmid = d.firmid ORDER BY f.n DESC, d.no LIMIT 3",
     ),
     "an output's name is a column": (

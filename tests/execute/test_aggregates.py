@@ -23,6 +23,7 @@ STATEMENTS = [
     "SELECT max(numberofemployees), min(revenue) FROM account",
     "SELECT count(*), max(createdon) FROM account",
     "SELECT sum(numberofemployees) FROM account WHERE statecode = 7",
+    "SELECT statecode, owneridname, count(*) FROM account GROUP BY statecode, owneridname",
     "SELECT a.address1_city, count(*), sum(o.estimatedvalue) FROM opportunity o JOIN account a "
     "ON a.accountid = o.parentaccountid GROUP BY a.address1_city",
     "SELECT a.industrycodename, count(*), avg(o.estimatedvalue) FROM opportunity o LEFT JOIN account a "
