@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from sqlalchemy_dynamics.edm import HUGEINT
 from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.planner.aggregates import Asked, aggregates_in, asked_of, distinct_of
 from sqlalchemy_dynamics.planner.group_keys import groupable, is_finer, keys_of
@@ -87,7 +88,9 @@ class Grouping:
     def merge(self, node: exp.Expression) -> exp.Expression:
         """Return an aggregate of the statement as the merge of its measures; of DISTINCT values it stays as it is."""
         asked = self.asked.get(id(node))
-        return node.copy() if asked is None else self.measures.merged(asked)
+        merged = node.copy() if asked is None else self.measures.merged(asked)
+        counted = node.this if isinstance(node, exp.Filter) else node
+        return exp.cast(merged, HUGEINT.sql) if isinstance(counted, exp.CountIf) else merged
 
 
 def grouping_of(shape: Shape, ties: Sequence[Column] = ()) -> Grouping | None:
