@@ -16,7 +16,7 @@ from sqlalchemy_dynamics.execute.partitions import TooMany, in_partitions
 from sqlalchemy_dynamics.execute.requests import Ask, asks_of
 from sqlalchemy_dynamics.execute.result import ListResult, ResultColumn, Row
 from sqlalchemy_dynamics.execute.running import Running
-from sqlalchemy_dynamics.odata.query import MOST_ROWS
+from sqlalchemy_dynamics.odata.query import MOST_ROWS, Apply
 from sqlalchemy_dynamics.planner.plan import Groups, Rows, Scan
 
 __all__ = ["CannotGroup", "grouped_result", "partial_groups"]
@@ -86,8 +86,9 @@ def _fetch(scan: Scan, running: Running, ask: Ask) -> list[Row]:
     except TooMany:
         _refused.learn(known, TooMany)
         raise
-    if ask.query.apply is not None:
+    if scan.groups is not None and ask.query.apply is not None and ask.query.apply.groups:
         _refuse_unnamed(rows, scan.groups)
+        _refuse_misnamed(rows, scan.groups, ask.query.apply)
     if len(rows) >= (MOST_ROWS if scan.table.joined else _MOST_ELASTIC_GROUPS):
         _refused.learn(known, CannotGroup)
         raise CannotGroup(f"{len(rows)} groups came, and no more may come")
@@ -110,13 +111,21 @@ def _asked(scan: Scan, running: Running, ask: Ask) -> list[Row]:
     return rows
 
 
-def _refuse_unnamed(rows: list[Row], groups: Groups | None) -> None:
+def _refuse_unnamed(rows: list[Row], groups: Groups) -> None:
     """A value that came without its label or name would be counted under NULL."""
-    keys = groups.keys if groups is not None else ()
-    places = {column.name: place for place, column in enumerate(keys)}
-    pairs = [(places[column.name], places[column.base]) for column in keys if column.companion is not None]
+    places = {column.name: place for place, column in enumerate(groups.keys)}
+    pairs = [(places[column.name], places[column.base]) for column in groups.keys if column.companion is not None]
     if any(row[name] is None and row[value] is not None for row in rows for name, value in pairs):
         raise CannotGroup("groups came without the names of their keys")
+
+
+def _refuse_misnamed(rows: list[Row], groups: Groups, asked: Apply) -> None:
+    """A column along a lookup without any value may have come under another name than the one documented."""
+    if not rows or asked.groups != groups.paths:
+        return
+    along = (place for place, column in enumerate(groups.keys) if (column.wire,) not in groups.paths)
+    if any(all(row[place] is None for row in rows) for place in along):
+        raise CannotGroup("a column of the rows looked up holds no value, or came under an unknown name")
 
 
 def _widened(rows: Iterable[Row], ask: Ask, groups: Groups | None) -> Iterator[Row]:

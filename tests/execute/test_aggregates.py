@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from sqlalchemy_dynamics import dbapi
-from sqlalchemy_dynamics.sandbox import Sandbox
+from sqlalchemy_dynamics.sandbox import Sandbox, aggregate
 from tests.execute.conftest import control, requests_of
 
 STATEMENTS = [
@@ -106,3 +107,18 @@ def test_texts_of_one_group_keep_their_letters_in_expressions() -> None:
         control(few, "POST", "rows", {"table": "account", "rows": [{"name": name} for name in names]})
         assert _answer(few, "SELECT length(name), count(*) FROM account GROUP BY 1") == [(4, 1), (6, 1), (7, 2)]
         assert _answer(few, "SELECT count(*) FROM account GROUP BY upper(name)") == [(1,), (3,)]
+
+
+def test_columns_along_lookups_under_other_names_are_read_from_rows(
+    org: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join = "contact c JOIN account a ON a.accountid = c.parentcustomerid"
+    sql = f"SELECT a.address1_country, count(*) FROM {join} GROUP BY 1"
+    named = aggregate._group
+
+    def otherwise(rows: Any, path: str) -> Any:
+        return replace(named(rows, path), name=path.replace("/", "_"))
+
+    monkeypatch.setattr(aggregate, "_group", otherwise)
+    found = _answer(org, sql)
+    assert found == _answer(org, sql, Pushdown=False) and len(found) > 2
