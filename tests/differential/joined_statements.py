@@ -190,7 +190,10 @@ def ordered(draw: st.DrawFn) -> str:
     terms = left_over + ([draw(condition(tables, 1, False))] if draw(st.booleans()) else [])
     where = f" WHERE {' AND '.join(terms)}" if terms else ""
     items = ", ".join(f"{alias}.{_columns(table)[0]} AS c{number}" for number, (alias, table) in enumerate(tables))
-    named = ["1", "2 DESC", "c1", "c0 DESC", "upper(c0::varchar)"]
+    numbers = [number for number, (_, table) in enumerate(tables) if table not in LINKS]
+    named = [
+        f"{name}{way}" for n in numbers for name in (n + 1, f"c{n}", f"upper(c{n}::varchar)") for way in ("", " DESC")
+    ]
     order = draw(st.sampled_from([f"{first}.n", f"{first}.madeon DESC", f"{first}.k, {first}.n", *named]))
     return f"SELECT {items} FROM {text}{where} ORDER BY {order}, {keys} LIMIT {draw(st.integers(1, 6))}"
 
