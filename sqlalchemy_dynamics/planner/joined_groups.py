@@ -90,7 +90,7 @@ class _Keys:
 
     def add(self, tree: Tree, table: Occurrence, column: Column) -> Column | None:
         """Return a looked-up row's column as one of the root's; its key is the lookup itself."""
-        before, navigation = tree.parents[table.number]
+        before, navigation = tree.parents.get(table.number, (None, ""))
         if before is not self.root:
             return None
         if column.name == table.table.primary_key:
