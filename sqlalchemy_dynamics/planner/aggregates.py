@@ -48,9 +48,9 @@ class Asked:
         return self.condition is None and self.method != "average"
 
 
-def aggregates_in(tree: exp.Expression) -> list[exp.Expression]:
-    """Return the aggregates of a statement, each with its FILTER, in text order."""
-    found = tree.find_all(exp.AggFunc, bfs=False)
+def aggregates_in(select: exp.Expression) -> list[exp.Expression]:
+    """Return the aggregates of a SELECT, each with its FILTER, in text order; not those of queries inside of it."""
+    found = (each for each in select.find_all(exp.AggFunc, bfs=False) if each.find_ancestor(exp.Select) is select)
     return [each.parent if isinstance(each.parent, exp.Filter) else each for each in found]
 
 

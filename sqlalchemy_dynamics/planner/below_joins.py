@@ -59,7 +59,7 @@ class _Below:
         if keys is None or not keys or any(column.type.family == "UUID" for column in keys.values()):
             return None
         shape = Shape(self.select, self.occurrence, self.translator, said, ())
-        aggregates = [node for node in aggregates_in(self.select) if self._is_here(node)]
+        aggregates = aggregates_in(self.select)
         grouping = grouping_by(shape, keys, aggregates)
         if grouping is None:
             return None
@@ -119,9 +119,7 @@ class _Below:
 
     def _aggregates_own(self) -> bool:
         """Say whether nothing is aggregated but the table's own columns."""
-        inside = (
-            each for node in aggregates_in(self.select) if self._is_here(node) for each in node.find_all(exp.Column)
-        )
+        inside = (each for node in aggregates_in(self.select) for each in node.find_all(exp.Column))
         owners = (self.translator.sources.owner(each) for each in inside)
         return all(owned is not None and owned[0] is self.occurrence for owned in owners)
 

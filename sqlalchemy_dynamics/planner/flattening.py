@@ -48,7 +48,7 @@ def _offered(query: exp.Select, sources: Sources) -> _Offered | None:
     offered: dict[str, exp.Column] = {}
     for item in query.expressions:
         inner = item.this if isinstance(item, exp.Alias) else item
-        column = _qualified(inner, sources) if isinstance(inner, exp.Column) and not item.is_star else None
+        column = _qualified(inner, query, sources) if isinstance(inner, exp.Column) and not item.is_star else None
         if column is None or item.alias_or_name.lower() in offered:
             return None
         offered[item.alias_or_name.lower()] = column
@@ -56,11 +56,15 @@ def _offered(query: exp.Select, sources: Sources) -> _Offered | None:
     return offered if renamed or query.args.get("joins") else None
 
 
-def _qualified(column: exp.Column, sources: Sources) -> exp.Column | None:
+def _qualified(column: exp.Column, query: exp.Select, sources: Sources) -> exp.Column | None:
+    """Return a column with what FROM calls its table, None where that is not certain."""
     if column.table:
         return column
-    owned = sources.owner(column)
-    return None if owned is None else exp.column(column.this.copy(), exp.to_identifier(owned[0].alias, quoted=True))
+    known = [(source.alias, source.has(column.name)) for source in sources.of(query)]
+    owners = [alias for alias, has in known if has]
+    if len(owners) != 1 or any(has is None for _, has in known):
+        return None
+    return exp.column(column.this.copy(), exp.to_identifier(owners[0], quoted=True))
 
 
 def _replace(outer: exp.Select, query: exp.Select, offered: _Offered) -> bool:

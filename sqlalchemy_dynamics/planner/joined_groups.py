@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Kind
 from sqlalchemy_dynamics.odata.filters import Filter, Path
+from sqlalchemy_dynamics.planner.aggregates import aggregates_in
 from sqlalchemy_dynamics.planner.lookup_trees import Tree, filter_of, tree_of
 from sqlalchemy_dynamics.planner.names import Occurrence, Owned, Sources
 from sqlalchemy_dynamics.planner.plan import Left
@@ -81,7 +82,7 @@ class _Keys:
             if column is None:
                 return None
             keys.mentions.append((node, column))
-        return keys if keys.is_clear() and (select.find(exp.AggFunc) or keys.names_root) else None
+        return keys if keys.is_clear() and (aggregates_in(select) or keys.names_root) else None
 
     @property
     def names_root(self) -> bool:

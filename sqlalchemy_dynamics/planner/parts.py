@@ -70,8 +70,7 @@ def _scan_of(part: _Part) -> Scan | None:
 
 
 def _is_grouped(select: exp.Select) -> bool:
-    made = any(item.find(exp.AggFunc) for item in select.expressions)
-    return made or bool(select.args.get("group") or select.args.get("distinct"))
+    return bool(aggregates_in(select) or select.args.get("group") or select.args.get("distinct"))
 
 
 def _is_once(select: exp.Select) -> bool:

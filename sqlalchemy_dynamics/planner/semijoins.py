@@ -9,12 +9,13 @@ left alone otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
+from sqlalchemy_dynamics.planner.aggregates import aggregates_in
 from sqlalchemy_dynamics.planner.implied import cannot_be_missing, is_odd
 from sqlalchemy_dynamics.planner.names import Occurrence, from_nodes
 from sqlalchemy_dynamics.planner.pushdown import Translator
@@ -131,7 +132,7 @@ class _Joined:
 
     def _is_grouped(self) -> bool:
         select = self.select
-        return bool(select.args.get("group")) or any(item.find(exp.AggFunc) for item in select.expressions)
+        return bool(select.args.get("group") or aggregates_in(select))
 
     def _left_out(self, table: Occurrence, join: exp.Join) -> bool:
         """A LEFT JOIN whose columns nobody wants, and that repeats no row."""
@@ -154,10 +155,7 @@ class _Joined:
         tests = [term for term in _terms(_where(self.select)) if self._is_missing(term, table, never_null)]
         if not tests or self._is_wanted(table, [*terms, *tests]):
             return False
-        if not self._replaced(table, linked, other, terms, negated=True):
-            return False
-        _take_out(self.select, tests)
-        return True
+        return self._replaced(table, linked, other, terms, negated=True, tests=tests)
 
     def _is_missing(self, term: exp.Expression, table: Occurrence, columns: set[str]) -> bool:
         if not isinstance(term, exp.Is) or term.args.get("negate") or not isinstance(term.expression, exp.Null):
@@ -236,19 +234,24 @@ class _Joined:
             _belongs(node, select) and not _counts_once(node) for node in select.find_all(exp.AggFunc, exp.Anonymous)
         ):
             return False
-        aggregates = any(item.find(exp.AggFunc) for item in select.expressions)
-        return bool(distinct or select.args.get("group") or aggregates)
+        return bool(distinct or select.args.get("group") or aggregates_in(select))
 
     def _replaced(
-        self, table: Occurrence, linked: Linked, other: Occurrence, terms: list[exp.Expression], negated: bool
+        self,
+        table: Occurrence,
+        linked: Linked,
+        other: Occurrence,
+        terms: list[exp.Expression],
+        negated: bool,
+        tests: Sequence[exp.Expression] = (),
     ) -> bool:
-        """Put [NOT] EXISTS into WHERE for the join, if that can be said exactly about the other table."""
+        """Put [NOT] EXISTS into WHERE for the join, and for `tests`, if that can be said exactly of the other table."""
         pushed = related(self.translator, linked, other, negated)
         if (pushed is None or not pushed.exact) and (negated or not self._is_between(table, other)):
             return False
         if self._join_of(table) is None and not _can_start_later(self.select):
             return False
-        _take_out(self.select, terms)
+        _take_out(self.select, [*terms, *tests])
         spared = self._removed(table)
         inside = exp.Select(expressions=[exp.Literal.number(1)]).from_(table.node, copy=False)
         inside.where(*terms, copy=False)
@@ -316,7 +319,8 @@ def _where(select: exp.Select) -> exp.Expression | None:
 def _terms(condition: exp.Expression | None) -> list[exp.Expression]:
     if condition is None or (isinstance(condition, exp.Boolean) and condition.this):
         return []
-    return list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+    inner = condition.unnest()
+    return [each for part in inner.flatten() for each in _terms(part)] if isinstance(inner, exp.And) else [condition]
 
 
 def _take_out(select: exp.Select, terms: list[exp.Expression]) -> None:
