@@ -38,14 +38,17 @@ def joined_shape(select: exp.Expression, occurrences: list[Occurrence], translat
     wanted = None if found is None or len(found.optional) > 1 else filter_of(found, translator)
     if found is None or wanted is None:
         return None
-    left = _left(found)
-    keys = None if found.optional and left is None else _Keys.of(select, found, translator)
-    shape = None if keys is None else keys.shape(select, wanted, translator)
+    keys = _Keys.of(select, found, translator)
+    extended = keys is not None and not keys.looked_up.isdisjoint(found.optional)
+    left = _left(found) if extended else None
+    if keys is None or (extended and left is None):
+        return None
+    shape = keys.shape(select, wanted, translator)
     return None if shape is None else replace(shape, left=left)
 
 
 def _left(tree: Tree) -> Left | None:
-    """Return the one LEFT JOIN; its lookup must lead to that table only, where it is set."""
+    """Return the one LEFT JOIN whose columns are named; its lookup must lead to that table only, where it is set."""
     for table in tree.tables:
         before, navigation = tree.parents[table.number] if table.number in tree.optional else (None, "")
         lookup = _lookup_of(tree.root, navigation) if before is tree.root else None
@@ -67,10 +70,14 @@ class _Keys:
     columns: dict[str, Column] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=dict)
     mentions: list[tuple[exp.Column, Column]] = field(default_factory=list)
+    looked_up: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, select: exp.Select, tree: Tree, translator: Translator) -> _Keys | None:
-        """Return what a statement names outside of its conditions, None when something cannot be read so."""
+        """Return what a statement names outside of its conditions, None when something cannot be read so.
+
+        Nor when it names none of the tables looked up: then they only choose among the rows of the root.
+        """
         keys = cls(tree.root)
         for node in _outside(select):
             owned, outputs = translator.sources.owner(node), _outputs_meant(node, select)
@@ -82,7 +89,8 @@ class _Keys:
             if column is None:
                 return None
             keys.mentions.append((node, column))
-        return keys if keys.is_clear() and (aggregates_in(select) or keys.names_root) else None
+        worth = keys.looked_up and (aggregates_in(select) or keys.names_root)
+        return keys if worth and keys.is_clear() else None
 
     @property
     def names_root(self) -> bool:
@@ -94,6 +102,7 @@ class _Keys:
         before, navigation = tree.parents.get(table.number, (None, ""))
         if before is not self.root:
             return None
+        self.looked_up.add(table.number)
         if column.name == table.table.primary_key:
             return _lookup_of(self.root, navigation)
         base = table.table.columns[column.base] if column.base else column
