@@ -24,6 +24,7 @@ PAIRS = (
     ("503", "html"),
 )
 FOREVER = (BEFORE, AFTER, "503", "429", "401")
+pytestmark = pytest.mark.timeout(600)  # what is found is shrunk, not hidden behind the time limit
 MOST_POINTS = 8 if LENGTH > 1 else 3
 SHORT = STEP.filter(lambda step: len(step.values) <= 40 or LENGTH > 1)
 
