@@ -94,7 +94,9 @@ class Transaction:
             raise NotSupportedError(f"{found} has changes that wait for COMMIT{_READ_LATER}")
         found = self._taken_along(names, model)
         if found is not None:
-            raise NotSupportedError(f"rows of {found} may change with those of others that wait for COMMIT{_READ_LATER}")
+            raise NotSupportedError(
+                f"rows of {found} may change with those of others that wait for COMMIT{_READ_LATER}"
+            )
 
     def _taken_along(self, names: Iterable[str], model: Callable[[], Model]) -> str | None:
         """One of the tables whose rows a waiting DELETE or a new owner may take along, or None."""

@@ -9,10 +9,9 @@ from sqlalchemy_dynamics.metadata.model import Model, Table
 __all__ = ["below", "hangs_below"]
 
 # Rows are not deleted with their owner, nor with whoever wrote them last.
-_NEVER_CASCADED = frozenset(
-    ("ownerid", "owninguser", "owningteam", "owningbusinessunit")
-    + ("createdby", "modifiedby", "createdonbehalfby", "modifiedonbehalfby")
-)
+_OWNERS = frozenset({"ownerid", "owninguser", "owningteam", "owningbusinessunit"})
+_WRITERS = frozenset({"createdby", "modifiedby", "createdonbehalfby", "modifiedonbehalfby"})
+_NEVER_CASCADED = _OWNERS | _WRITERS | {""}
 
 
 def below(model: Model, names: Iterable[str]) -> list[Table]:
@@ -27,15 +26,11 @@ def below(model: Model, names: Iterable[str]) -> list[Table]:
         if table is None or table.name in found:
             continue
         found[table.name] = table
-        waiting += (
-            each.target for each in table.navigations.values() if each.column and each.column not in _NEVER_CASCADED
-            if each.collection
-        )  # fmt: skip
+        collections = (each for each in table.navigations.values() if each.collection)
+        waiting += (each.target for each in collections if each.column not in _NEVER_CASCADED)
     return list(found.values())
 
 
 def hangs_below(table: Table, tables: Iterable[Table]) -> bool:
     """Whether a table is one of these, or links rows of one."""
-    return any(
-        table.name == each.name or (table.intersect and each.primary_key in table.columns) for each in tables
-    )
+    return any(table.name == each.name or (table.intersect and each.primary_key in table.columns) for each in tables)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy_dynamics import dbapi, errors
@@ -14,32 +13,11 @@ from . import tables
 from .beginning import FIRST
 from .faults import KINDS, LOST, TRANSIENT, Gate
 from .model import REFUSED, Model
+from .outcomes import REFUSALS, Outcome, alone, as_given, difference, returned, sorted_out, states, subsets
 from .steps import Step
-from .tables import LINKS, TABLES, Rows, named, plain, rows_of_model, rows_of_sandbox
+from .tables import LINKS, TABLES, Rows, rows_of_model, rows_of_sandbox
 
-__all__ = ["Outcome", "World"]
-
-
-_REFUSALS = (errors.IntegrityError, errors.DataError)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the driver said: rows changed, rows returned; or the error it raised; rows that were gone on without."""
-
-    count: int = 0
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
-    error: Exception | None = None
-    failures: tuple[int, ...] = ()
-    unsent: tuple[int, ...] = ()
-
-    @property
-    def refused(self) -> bool:
-        return isinstance(self.error, _REFUSALS)
-
-    @property
-    def unknown(self) -> bool:
-        return "outcome unknown" in str(self.error)
+__all__ = ["World"]
 
 
 class World:
@@ -91,11 +69,7 @@ class World:
         try:
             if step.many:
                 cursor.executemany(step.sql, values)
-                refused = {row: isinstance(error, _REFUSALS) for row, error in cursor.failures}
-                return Outcome(
-                    cursor.rowcount, failures=tuple(row for row in refused if refused[row]),
-                    unsent=tuple(row for row in refused if not refused[row]),
-                )  # fmt: skip
+                return sorted_out(cursor.rowcount, cursor.failures)
             rows = cursor.execute(step.sql, values).fetchall() if step.returning else []
             return Outcome(cursor.rowcount if step.returning else cursor.execute(step.sql, values).rowcount, rows)
         except errors.Error as error:
@@ -171,9 +145,7 @@ class World:
         if step.verb == "versioned":
             values = [*values[:-1], 1]
         elif step.verb in ("insert", "many inserts") and step.keys:
-            names = sql.partition("(")[2].partition(")")[0].split(", ")
-            sets = ", ".join(f"{name} = coalesce(excluded.{name}, {step.table}.{name})" for name in names)
-            sql += f" ON CONFLICT ({names[0]}) DO UPDATE SET {sets}"
+            sql = as_given(sql)
         else:
             return False
         with self.model.attempt():
@@ -229,19 +201,32 @@ class World:
         raise AssertionError(("no state that the error tells of", step, fired, repr(error), difference(before, actual)))
 
     def _judge_all(self, step: Step, outcome: Outcome, fired: list[str], actual: Rows) -> None:
-        assert not outcome.unsent or not self._hides(fired), ("a fault was seen", step, fired, outcome)
-        values = [each for row, each in enumerate(step.plain_values, start=1) if row not in outcome.unsent]
-        counts = [self.model.run(step.plain, each)[0] for each in values]
-        sent = [row for row in range(1, len(step.values) + 1) if row not in outcome.unsent]
-        refused = {row for row, count in zip(sent, counts, strict=True) if count == REFUSED}
+        left_out = {*outcome.unsent, *outcome.uncertain}
+        assert not left_out or not self._hides(fired), ("a fault was seen", step, fired, outcome)
+        sure = [row for row in range(1, len(step.values) + 1) if row not in left_out]
+        for portion in subsets(outcome.uncertain):
+            with self.model.attempt() as keep:
+                counts = {row: self._ran_model(step, row) for row in sorted({*sure, *portion})}
+                after = rows_of_model(self.model.database)
+                if actual == after:
+                    keep.append(True)
+                    self._judge_counts(step, outcome, fired, {row: counts[row] for row in sure}, after)
+                    return
+        raise AssertionError(("other rows", step, fired, outcome, difference(after, actual)))
+
+    def _ran_model(self, step: Step, row: int) -> Any:
+        return self.model.run(step.plain, step.plain_values[row - 1])[0]
+
+    def _judge_counts(
+        self, step: Step, outcome: Outcome, fired: list[str], counts: Mapping[int, Any], after: Rows
+    ) -> None:
+        refused = {row for row, count in counts.items() if count == REFUSED}
         lost = bool(LOST.intersection(fired))
-        after = rows_of_model(self.model.database)
-        assert actual == after, ("other rows", step, fired, difference(after, actual))
         more = refused - set(outcome.failures)
-        allowed = not more or (lost and all(self._is_as_given(each, after) for each in _alone(step, more)))
+        allowed = not more or (lost and all(self._is_as_given(each, after) for each in alone(step, more)))
         assert allowed and refused.issuperset(outcome.failures), ("other rows refused", step, fired, refused, outcome)
         self.tally["given twice"] += len(more)
-        total = sum(count for count in counts if count != REFUSED)
+        total = sum(count for count in counts.values() if count != REFUSED)
         chancy = lost and outcome.count > total and (more or step.verb in ("many deletes", "many links"))
         assert outcome.count == total or chancy, ("another count", step, fired, outcome.count, total)
 
@@ -249,7 +234,7 @@ class World:
         """Rows told refused cannot be written where those before them are."""
         written = set(states(error)[0])
         for each in error.results:
-            if each.outcome == "refused" and isinstance(error, _REFUSALS):
+            if each.outcome == "refused" and isinstance(error, REFUSALS):
                 with self.model.attempt():
                     for number in range(each.row - 1):
                         if number not in written:
@@ -257,54 +242,6 @@ class World:
                     count = self.model.run(step.plain, step.plain_values[each.row - 1])[0]
                 assert count == REFUSED, ("the row told refused can be written", step, repr(error))
                 self.tally["rows told refused"] += 1
-
-
-def _alone(step: Step, rows: set[int]) -> list[Step]:
-    """Rows of a statement with many sets of values, from 1, as statements of their own."""
-    verb = "link" if step.verb == "many links" else step.verb
-    sets = [step.plain_values[row - 1] for row in rows]
-    return [replace(step, verb=verb, plain_values=each, keys=(each[0],)) for each in sets]
-
-
-def states(error: errors.DatabaseError) -> list[list[int]]:
-    """The sets of values, from 0, that may be written after an error: those told so, and the unknown ones or not."""
-    rows: dict[str, list[int]] = {}
-    for each in error.results:
-        rows.setdefault(each.outcome, []).append(each.row - 1)
-    written, unknown = sorted(set(rows.get("written", []))), sorted(set(rows.get("unknown", [])))
-    found = [written]
-    for portion in _portions(unknown):
-        found += [sorted({*state, *portion}) for state in found]
-    return found
-
-
-def _portions(rows: list[int]) -> Iterator[list[int]]:
-    """Rows by the portions that they were sent in, of 200 at first."""
-    for number in sorted({row // 200 for row in rows}):
-        yield [row for row in rows if row // 200 == number]
-
-
-def returned(step: Step, rows: list[tuple[Any, ...]], ours: bool) -> list[tuple[Any, ...]]:
-    """Rows that RETURNING gave, in one spelling and order."""
-    kinds = ["", *(TABLES[step.table].columns[name] for name in step.returning[1:])]
-    return sorted(
-        (
-            (named(row[0]), *(plain(kind, value) for kind, value in zip(kinds[1:], row[1:], strict=True)))
-            for row in rows
-        ),
-        key=repr,
-    )
-
-
-def difference(expected: Rows, actual: Rows) -> dict[str, Any]:
-    """The rows that one side has and the other has not."""
-    found = {}
-    for name, rows in expected.items():
-        missing = [row for row in rows if row not in actual[name]]
-        extra = [row for row in actual[name] if row not in rows]
-        if missing or extra or len(rows) != len(actual[name]):
-            found[name] = {"missing": missing, "extra": extra, "rows": (len(rows), len(actual[name]))}
-    return found
 
 
 assert set(KINDS) >= TRANSIENT
