@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy_dynamics.errors import InterfaceError, NotSupportedError, Warning
-from sqlalchemy_dynamics.metadata.below import below, hangs_below
 from sqlalchemy_dynamics.odata.batch import MOST_PARTS
 
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.execute.changes import Change
     from sqlalchemy_dynamics.execute.units import Failure
-    from sqlalchemy_dynamics.metadata.model import Model
 
 __all__ = ["AUTOCOMMIT", "CHANGESET", "Transaction"]
 
 AUTOCOMMIT, CHANGESET = "AUTOCOMMIT", "CHANGESET"
-_READ_LATER = ", reading it would miss them: commit first, or use isolation_level=AUTOCOMMIT"
-_OWNER = "ownerid@odata.bind"
 
 
 class Transaction:
@@ -83,29 +79,15 @@ class Transaction:
         """Say whether all rows of these keys were changed in this transaction: the first change guards the others."""
         return {change.key for change in self.pending}.issuperset(keys)
 
-    def check_reading(self, tables: Iterable[str], model: Callable[[], Model]) -> None:
+    def check_reading(self, tables: Iterable[str]) -> None:
         """Raise NotSupportedError when one of the tables has changes that the service does not know of yet."""
-        if not self.pending:
-            return
         changed = {change.intersect or change.table.name for change in self.pending}
-        names = list(tables)
-        found = next((name for name in names if name in changed), None)
-        if found is not None:
-            raise NotSupportedError(f"{found} has changes that wait for COMMIT{_READ_LATER}")
-        found = self._taken_along(names, model)
+        found = next((table for table in tables if table in changed), None)
         if found is not None:
             raise NotSupportedError(
-                f"rows of {found} may change with those of others that wait for COMMIT{_READ_LATER}"
+                f"{found} has changes that wait for COMMIT, reading it would miss them: commit first, or use "
+                "isolation_level=AUTOCOMMIT"
             )
-
-    def _taken_along(self, names: Iterable[str], model: Callable[[], Model]) -> str | None:
-        """One of the tables whose rows a waiting DELETE or a new owner may take along, or None."""
-        roots = {change.table.name for change in self.pending if _may_cascade(change)}
-        if not roots:
-            return None
-        tables = below(model(), roots)
-        read = filter(None, map(model().table, names))
-        return next((table.name for table in read if hangs_below(table, tables)), None)
 
     def taken(self) -> list[Change]:
         """Return the changes that waited, and begin anew."""
@@ -123,7 +105,3 @@ class Transaction:
                 stacklevel=3,
             )
         self.taken()
-
-
-def _may_cascade(change: Change) -> bool:
-    return change.verb == "delete" or (change.verb != "create" and _OWNER in change.body)

@@ -208,7 +208,7 @@ class Writer:
         write = plan_write(tree, self._catalog.table, _kinds(values), values, self._pushdown)
         if not write.filtered and not self._unfiltered:
             raise ProgrammingError(
-                f"{write.verb.upper()} {write.table.name} without a WHERE would change every row: add a WHERE, "
+                f"{write.verb.upper()} {write.table.name} would change every row: add a WHERE that picks some, "
                 "or set AllowUnfilteredWrites=true"
             )
         return write

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
+from sqlglot.optimizer.simplify import simplify
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column
@@ -183,7 +184,7 @@ class _Planner:
         guard: int | None = None,
         found_by: tuple[tuple[Column, int | str], ...] = (),
     ) -> Write:
-        filtered = self._tree.args.get("where") is not None
+        filtered = not _is_everything(self._tree.args.get("where"))
         returning = returning_of(self._tree, self._target)
         return Write(
             verb,
@@ -258,3 +259,8 @@ def _without_defaults(values: exp.Values, columns: Sequence[Column]) -> exp.Valu
             if is_default(item):
                 item.replace(exp.convert(column.default))
     return values
+
+
+def _is_everything(where: exp.Where | None) -> bool:
+    """Whether a WHERE, as templates and tools write it, leaves no row out: 1 = 1."""
+    return where is None or simplify(where.this.copy()) == exp.true()

@@ -176,7 +176,14 @@ def test_read_only_and_unfiltered(org: Sandbox) -> None:
                 connection.cursor().executemany(statement, [(), ()])
         assert connection.cursor().execute("SELECT name FROM account LIMIT 1").fetchall()
     with dbapi.connect(**properties) as connection:
-        for statement in ("UPDATE account SET name = 'x'", "DELETE FROM account", "DELETE FROM account USING contact"):
+        for statement in (
+            "UPDATE account SET name = 'x'",
+            "DELETE FROM account",
+            "DELETE FROM account USING contact",
+            "DELETE FROM account WHERE 1 = 1",
+            "UPDATE account SET name = 'x' WHERE true",
+            "DELETE FROM account WHERE accountid NOT IN (NULL) OR 1 = 1",
+        ):
             with pytest.raises(errors.ProgrammingError, match="AllowUnfilteredWrites=true"):
                 connection.cursor().execute(statement)
             with pytest.raises(errors.ProgrammingError, match="AllowUnfilteredWrites=true"):
