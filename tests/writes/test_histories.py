@@ -17,9 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from .histories import steps
 from .histories.faults import KINDS
 from .histories.many import many
-from .histories.play import SEED, Guarded, budget, guarded, report
+from .histories.play import SEED, UNHURRIED, Guarded, budget, guarded, report
 from .histories.tables import LINKS, TABLES, plain
 from .histories.world import World
+
+pytestmark = UNHURRIED
 
 PLANS: st.SearchStrategy[dict[int, str]] = st.one_of(
     st.just({}), st.dictionaries(st.integers(1, 4), st.sampled_from(KINDS), min_size=1, max_size=2)

@@ -16,7 +16,9 @@ from sqlalchemy_dynamics import dbapi, errors
 from .histories import steps
 from .histories.changesets import Buffered, waiting
 from .histories.faults import KINDS
-from .histories.play import SEED, Guarded, budget, guarded, report
+from .histories.play import SEED, UNHURRIED, Guarded, budget, guarded, report
+
+pytestmark = UNHURRIED
 
 
 class Transactions(RuleBasedStateMachine):

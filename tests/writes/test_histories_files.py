@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy_dynamics import dbapi, errors
 
 from .histories.faults import KINDS, TRANSIENT
-from .histories.play import LENGTH, SEED, Guarded, guarded, report
+from .histories.play import LENGTH, SEED, UNHURRIED, Guarded, guarded, report
 from .histories.tables import empty, key_of
+
+pytestmark = UNHURRIED
 
 KEY = key_of("new_sample", 1)
 SET = "UPDATE new_sample SET new_document = ? WHERE new_sampleid = ?"

@@ -15,8 +15,10 @@ from sqlalchemy import orm
 from sqlalchemy_dynamics.dialect import GUID
 
 from .histories.faults import TRANSIENT
-from .histories.play import LENGTH, SEED, Guarded, guarded, report
+from .histories.play import LENGTH, SEED, UNHURRIED, Guarded, guarded, report
 from .histories.tables import empty, key_of
+
+pytestmark = UNHURRIED
 
 sa: Any = sqlalchemy
 HISTORIES, TURNS = max(1, round(LENGTH)), 12

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from .histories import tables
 from .histories.faults import AFTER, BEFORE, KINDS, LATE
-from .histories.play import LENGTH, SEED, STEP, Guarded, budget, guarded, report
+from .histories.play import LENGTH, SEED, STEP, UNHURRIED, Guarded, budget, guarded, report
 from .histories.steps import Step
 from .histories.world import World
 
@@ -24,7 +24,7 @@ PAIRS = (
     ("503", "html"),
 )
 FOREVER = (BEFORE, AFTER, "503", "429", "401")
-pytestmark = pytest.mark.timeout(600)  # what is found is shrunk, not hidden behind the time limit
+pytestmark = UNHURRIED
 MOST_POINTS = 8 if LENGTH > 1 else 3
 SHORT = STEP.filter(lambda step: len(step.values) <= 40 or LENGTH > 1)
 

@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy_dynamics import dbapi, errors
 
 from .histories.model import open_model
-from .histories.play import LENGTH, SEED, Guarded, guarded, report
+from .histories.play import LENGTH, SEED, UNHURRIED, Guarded, guarded, report
 from .histories.tables import key_of
+
+pytestmark = UNHURRIED
 
 WRITERS = 3
 TURNS = round(25 * LENGTH)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from sqlalchemy_dynamics import dbapi
@@ -93,13 +93,17 @@ class _Hurried:
         return None
 
 
+UNHURRIED = pytest.mark.timeout(600)
+"""For tests that shrink what they find: their limit is not to hide it."""
+
+
 def budget(examples: int, steps: int = 12) -> settings:
     """How many histories a test plays."""
     health = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     return settings(
         max_examples=max(2, round(examples * LENGTH)), stateful_step_count=steps, deadline=None, print_blob=True,
         suppress_health_check=[*health, HealthCheck.function_scoped_fixture, HealthCheck.large_base_example],
-        report_multiple_bugs=False,
+        report_multiple_bugs=False, phases=[phase for phase in Phase if phase is not Phase.explain],
     )  # fmt: skip
 
 
