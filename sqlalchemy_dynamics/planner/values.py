@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import cast
 
 from sqlalchemy_dynamics.errors import DataError, NotSupportedError, ProgrammingError
@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
 from sqlalchemy_dynamics.odata.literals import convert, json_value
 from sqlalchemy_dynamics.planner.change_plan import LeftOut
 
-__all__ = ["SetOf", "UnknownTarget", "body_of", "held_value", "read_only_text"]
+__all__ = ["SetOf", "UnknownTarget", "body_of", "held_value", "read_only_text", "rounded"]
 
 SetOf = Callable[[str], str | None]
 """Logical or entity set name of a table to its entity set name, None for an unknown one."""
@@ -21,6 +21,8 @@ _FIRST_YEAR = 1753  # dataverse-web-api: SQL Server's datetime
 _ABSTRACT_OWNER = "principal"
 _AS_THEY_ARE = (str, int, float, Decimal)
 _MULTIPLE = (list, tuple, set, frozenset)
+_WIDE = Context(prec=100, rounding=ROUND_HALF_EVEN)
+"""Room for 38 digits and any scale, whatever the application's own context is."""
 
 
 class UnknownTarget(Exception):
@@ -59,6 +61,11 @@ def held_value(table: Table, column: Column, value: object) -> object:
     if column.kind is Kind.LOOKUP and isinstance(value, (tuple, list)) and len(value) == 2:
         return value[1]
     return _plain(table, column, value) if column.options else value
+
+
+def rounded(number: Decimal, scale: int) -> Decimal:
+    """Return a finite number of up to 38 digits with so many decimal places, as the service rounds it."""
+    return number.quantize(Decimal((0, (1,), -scale)), context=_WIDE)
 
 
 def read_only_text(table: Table, column: Column, how: str) -> str:
@@ -149,7 +156,7 @@ def _refuse_out_of_range(table: Table, column: Column, value: object) -> None:
         return
     number = value if isinstance(value, Decimal) else Decimal(str(value))
     if column.type.scale is not None and number.is_finite():
-        number = round(number, column.type.scale)
+        number = rounded(number, column.type.scale)
     low, high = column.lowest, column.highest
     if (low is not None and not number >= low) or (high is not None and not number <= high):
         raise DataError(f"{table.name}.{column.name} takes numbers from {low} to {high}, not {value}")

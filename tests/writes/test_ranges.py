@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -52,3 +53,31 @@ def test_the_ends_are_in(sql: Sql) -> None:
         (2**31 - 1, "x" * 160),
     )
     assert row.fetchone() == (2**31 - 1, -1)
+
+
+@pytest.mark.parametrize("value", [10**30, Decimal(10) ** 28, "-1" + "0" * 30, 10**37, 10**40])
+@pytest.mark.parametrize("column", ["new_exact", "new_ratio", "new_amount"])
+def test_what_has_more_digits_than_decimals_hold_is_refused(sql: Sql, column: str, value: Any) -> None:
+    with pytest.raises(errors.DataError, match=rf"new_sample\.{column}(:| takes numbers from)"):
+        sql(f"INSERT INTO new_sample ({column}) VALUES (?)", (value,))
+
+
+def test_rows_beside_one_of_too_many_digits_are_written(connect: Connect) -> None:
+    cursor = connect(ContinueOnError=True).cursor()
+    cursor.executemany("INSERT INTO new_sample (new_exact) VALUES (?)", [(1,), (10**30,), (3,)])
+    assert cursor.rowcount == 2
+    ((row, error),) = cursor.failures
+    assert row == 2
+    assert isinstance(error, errors.DataError)
+    assert "row 2: new_sample.new_exact takes numbers from" in str(error)
+
+
+def test_the_applications_decimal_context_does_not_matter(sql: Sql) -> None:
+    values = (Decimal("12345678.9012345678"), Decimal("1234567.1234"))
+    with decimal.localcontext() as context:
+        context.prec = 6
+        returned = sql(
+            "INSERT INTO new_sample (new_exact, new_amount) VALUES (?, ?) RETURNING new_exact, new_amount", values
+        )
+        row = returned.fetchone()
+    assert row == values
