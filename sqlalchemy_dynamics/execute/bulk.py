@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
-from sqlalchemy_dynamics.errors import DatabaseError, StatementCancelled
+from sqlalchemy_dynamics.errors import DatabaseError, DataverseError, StatementCancelled
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.outcomes import REFUSED
 from sqlalchemy_dynamics.execute.transactions import Transaction
@@ -104,15 +104,15 @@ class Bulk:
         portions = _Portions(changes, size)
         wanted = min(self._threads or self._units.sender.hint or _FEW_THREADS, _MOST_THREADS)
         threads = max(1, min(wanted, -(-len(changes) // size)))
-        try:
-            with ThreadPoolExecutor(threads, thread_name_prefix="dynamics-write") as workers:
-                counts = [workers.submit(self._worker, portions, work) for _ in range(threads)]
+        with ThreadPoolExecutor(threads, thread_name_prefix="dynamics-write") as workers:
+            counts = [workers.submit(self._worker, portions, work) for _ in range(threads)]
+            try:
                 done = sum(count.result() for count in counts)
-        except BaseException as interrupt:  # while this thread waits: no worker takes another portion
-            portions.failed(len(changes), interrupt)
-            raise
+            except BaseException as interrupt:  # inside, as leaving waits for workers: none takes another portion
+                portions.failed(len(changes), interrupt)
+                raise
         if portions.failures:
-            raise min(portions.failures, key=lambda each: each[0])[1]
+            raise min(portions.failures, key=_gravity)[1]
         return done
 
     def _worker(self, portions: _Portions, work: Callable[[Sequence[Change]], int]) -> int:
@@ -130,6 +130,12 @@ class Bulk:
             except BaseException as failure:  # raised where the workers are waited for
                 portions.failed(start, failure)
                 return done
+
+
+def _gravity(failure: tuple[int, BaseException]) -> tuple[bool, int]:
+    """The first refusal, but before all refusals what was not answered: rows may be written then."""
+    start, error = failure
+    return isinstance(error, DataverseError), start
 
 
 class Buffer:

@@ -20,6 +20,7 @@ from sqlalchemy_dynamics.odata.query import Query, to_request
 __all__ = ["existing", "holds", "linked", "row_of"]
 
 _BIND = "@odata.bind"
+_MOST_PLACES = 5
 
 
 class _Rows(msgspec.Struct):
@@ -69,8 +70,15 @@ def holds(send: Send, table: Table, key: str, body: Mapping[str, Any]) -> bool:
     given = [(found, value) for name, value in body.items() if (found := _column(table, name)) is not None]
     row = row_of(send, table, key, tuple(column for column, _ in given))
     return row is not None and all(
-        _kept(column, value) == _kept(column, row.get(column.wire)) for column, value in given
+        _is_same(_kept(column, value), _kept(column, row.get(column.wire))) for column, value in given
     )
+
+
+def _is_same(given: object, held: object) -> bool:
+    """Whether a value is what was given; doubles are rounded to their Precision (dataverse-web-api: DoubleType)."""
+    if isinstance(given, float) and isinstance(held, float):
+        return given == held or any(round(given, places) == held for places in range(_MOST_PLACES + 1))
+    return given == held
 
 
 def _column(table: Table, name: str) -> Column | None:

@@ -109,7 +109,7 @@ class Units:
         if answer.error is None or (answer.lost and self._all_there(changes)):
             self._done(changes)
             return
-        if answer.unknown:
+        if answer.unknown or (answer.lost and _is_any_stale(answer.error, changes)):
             raise self._unknown(changes, answer.error)
         raise self._blamed(changes, answer.error) from None
 
@@ -124,6 +124,8 @@ class Units:
         assert isinstance(error, DataverseError)
         if answer.lost and self._was_done(change, error):
             return self._done([change]), None
+        if answer.lost and is_stale(error, change):
+            raise self._unknown([change], error)
         if is_missing(error, change) or is_stale(error, change):
             self.outcomes.mark([change], UNMATCHED)
             return 0, None
@@ -166,7 +168,7 @@ class Units:
         assert answer.error is not None
         if self._all_there(changes):
             return self._done(changes)
-        if answer.unknown:
+        if answer.unknown or _is_any_stale(answer.error, changes):
             raise self._unknown(changes, answer.error)
         if _is_elastic(changes):
             return self._in_part(changes)
@@ -234,6 +236,11 @@ class Units:
         ids = ", ".join(_name(each) for each in changes[:20]) + (", …" if len(changes) > 20 else "")
         kinds = "/".join(dict.fromkeys(f"{each.verb} {each.table.name}" for each in changes))
         return OperationalError(f"outcome unknown: the answer to {kinds} was lost ({cause}); look up: {ids}")
+
+
+def _is_any_stale(error: DatabaseError, changes: Sequence[Change]) -> bool:
+    """Whether a version was refused: after a lost answer it may be the one that an earlier attempt of ours made."""
+    return isinstance(error, DataverseError) and any(is_stale(error, each) for each in changes)
 
 
 def _name(change: Change) -> str:
