@@ -17,16 +17,17 @@ __all__ = ["Change", "is_duplicate", "is_missing", "is_stale", "named", "request
 
 _MISSING = "0x80040217"
 _MOST_NAMED = 20
-_VERBS = {"create": "INSERT", "update": "UPDATE", "upsert": "INSERT", "delete": "DELETE"}
+_VERBS = {"create": "INSERT", "update": "UPDATE", "upsert": "INSERT", "delete": "DELETE", "parties": "parties of"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one row. `verb` is create, update, upsert, delete, link or unlink; `row` counts from 1.
+    """What happens to one row. `verb` is create, update, upsert, delete, link, unlink or parties; `row` counts from 1.
 
     `made` says that the key was made here, so that a row that has it can be nobody else's. `match` is the version
     an update or delete asks for. A link is between `key` and row `other` of the set `other_set`, along `navigation`,
-    and is seen as a row of table `intersect`. `files` are sent after the row.
+    and is seen as a row of table `intersect`. `parties` are the bodies of all that an activity has under `navigation`
+    from then on. `files` are sent after the row.
     """
 
     verb: str
@@ -43,6 +44,7 @@ class Change:
     alternate: str = ""
     intersect: str = ""
     files: tuple[Content, ...] = ()
+    parties: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def address(self) -> str:
@@ -69,6 +71,8 @@ def request_of(change: Change) -> HttpRequest:
         return changes.delete(change.address, None if change.match == ANY_VERSION else change.match)
     if change.verb == "link":
         return changes.associate(change.address, change.navigation, changes.row_address(change.other_set, change.other))
+    if change.verb == "parties":
+        return changes.put_list(f"{change.address}/{change.navigation}", change.parties)
     return changes.disassociate(change.address, change.navigation, change.other)
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy_dynamics.errors import DatabaseError, ProgrammingError
 from sqlalchemy_dynamics.execute.bulk import Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
-from sqlalchemy_dynamics.execute.outcomes import REFUSED, WRITTEN
+from sqlalchemy_dynamics.execute.outcomes import REFUSED
 from sqlalchemy_dynamics.execute.parties import PARTIES
 from sqlalchemy_dynamics.execute.preparing import Given, Numbered, Preparing, Values, given_of
 from sqlalchemy_dynamics.execute.units import Failure, Units
@@ -32,7 +32,7 @@ class Host(Protocol):
 
     def planned(self, tree: object, values: Values) -> Write: ...
 
-    def party(self, write: Write, values: Values) -> int: ...
+    def party(self, write: Write, values: Values, number: int) -> int: ...
 
     def guarded(
         self, write: Write, values: Values, send: Callable[[Sequence[Change]], int], row: int | None = None
@@ -108,14 +108,14 @@ class Many:
             raise error
         if number not in {row for row, _ in self.failures}:
             self.failures.append((number, error))
-            self.host.units.outcomes.note(number, REFUSED, error)
+            if self._write is None or self._write.table.name != PARTIES:  # parties tell themselves what became of them
+                self.host.units.outcomes.note(number, REFUSED, error)
 
     def _gather(self, write: Write, values: Values, number: int) -> None:
         """Keep what one set of values asks for; what has to read tables is done at once, as the next may read it."""
         preparing = self.host.preparing
         if write.table.name == PARTIES:
-            self.done += self.host.party(write, values)
-            self.host.units.outcomes.note(number, WRITTEN)
+            self.done += self.host.party(write, values, number)
         elif write.conflict is not None:
             self._gather_upsert(_Upsert(number, write, values, preparing.given_rows(write, values)))
         elif write.source is not None and any(True for _ in write.source.scans):

@@ -24,7 +24,6 @@ from sqlalchemy_dynamics.execute.headers import headers_of
 from sqlalchemy_dynamics.execute.many import Many
 from sqlalchemy_dynamics.execute.outcomes import WRITTEN, Outcomes
 from sqlalchemy_dynamics.execute.parties import PARTIES, Parties
-from sqlalchemy_dynamics.execute.persisting import Persistence
 from sqlalchemy_dynamics.execute.preparing import Preparing, Read, Values
 from sqlalchemy_dynamics.execute.result import ListResult, Result, no_rows
 from sqlalchemy_dynamics.execute.returned import Returned
@@ -55,9 +54,9 @@ class Writer:
         self._failures: list[Failure] | None = None
         self._transaction = transaction
         self._bodies = Bodies(session, catalog)
-        self._parties = Parties(Persistence(session), catalog.table, lambda: catalog.model(), read, self._bodies.make)
         self._returned = Returned(catalog, read, self._pushdown)
         self.units = Units(session)
+        self._parties = Parties(self.units, catalog.table, lambda: catalog.model(), read, self._bodies.make)
         self.guard = Guard(session.key)
         self.preparing = Preparing(session, catalog, read, transaction, self._bodies, self.guard)
         self.upserts = Upserts(
@@ -211,7 +210,7 @@ class Writer:
                 f"{write.verb.upper()} {write.table.name} would change every row: add a WHERE that picks some, "
                 "or set AllowUnfilteredWrites=true"
             )
-        return write
+        return replace(write, source=None) if write.ends and self._transaction.buffering else write
 
     def sent(self, changes: Sequence[Change], send: Callable[[Sequence[Change]], int]) -> int:
         """Send changes, and the files of those rows that were written; return how many rows were changed."""
@@ -230,18 +229,18 @@ class Writer:
         if with_files:
             attach(self._session, with_files, self.units.sender.headers, self._failures)
 
-    def party(self, write: Write, values: Values) -> int:
-        """Change parties of activities; return how many."""
-        return self._parties_changed(write, values).rowcount
+    def party(self, write: Write, values: Values, number: int) -> int:
+        """Change parties of activities for one of many sets of values; return how many."""
+        return self._parties_changed(write, values, number).rowcount
 
-    def _parties_changed(self, write: Write, values: Values) -> Result:
+    def _parties_changed(self, write: Write, values: Values, number: int | None = None) -> Result:
         if self._transaction.buffering or write.conflict is not None or (write.returning and write.verb == "insert"):
             raise NotSupportedError("parties of activities take plain INSERT and DELETE under AUTOCOMMIT")
         self._transaction.sent = True
         if write.verb == "insert":
-            return no_rows(self._parties.insert(write.table, self.preparing.given_rows(write, values)))
+            return no_rows(self._parties.insert(write.table, self.preparing.given_rows(write, values), number))
         fetched = self.preparing.fetched(write, values)
-        count = self._parties.delete(write.table, fetched.rows)
+        count = self._parties.delete(write.table, fetched.rows, number)
         kept = self.preparing.without_source(write, fetched)
         return no_rows(count) if write.returning is None else ListResult(kept.columns, kept.rows, count)
 
