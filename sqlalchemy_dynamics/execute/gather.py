@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from sqlalchemy_dynamics.errors import InternalError
 from sqlalchemy_dynamics.execute.requests import KEYS_PER_REQUEST
 from sqlalchemy_dynamics.odata.query import MOST_ROWS
 from sqlalchemy_dynamics.planner.plan import Scan
@@ -32,6 +33,7 @@ class Gathering:
         fetch: Callable[[Scan, Sequence[object] | None], pyarrow.Table],
         estimate: Callable[[str], int | None],
     ) -> None:
+        _refuse_circles(scans)
         self._scans, self._fetch, self._estimate = scans, fetch, estimate
         self._found: dict[int, pyarrow.Table] = {}
         self._failures: list[BaseException] = []
@@ -98,6 +100,23 @@ class Gathering:
             return False
         rows = self._estimate(scan.table.name)
         return rows is None or -(-keys // KEYS_PER_REQUEST) <= -(-rows // MOST_ROWS)
+
+
+def _refuse_circles(scans: Sequence[Scan]) -> None:
+    """Raise InternalError when scans wait for each other: nobody would ever get an answer."""
+    left = {each.number: each for each in scans}
+    while left:
+        ready = [number for number, each in left.items() if _awaited(each) not in left]
+        if not ready:
+            raise InternalError(f"the scans {sorted(left)} wait for each other; please report the statement")
+        left = {number: each for number, each in left.items() if number not in ready}
+
+
+def _awaited(scan: Scan) -> int | None:
+    """The scan that has to be fetched before this one."""
+    if scan.through is not None:
+        return scan.through[0]
+    return None if scan.keys is None else scan.keys.source
 
 
 def _short_list(texts: pyarrow.ChunkedArray) -> list[object] | None:

@@ -120,22 +120,27 @@ def _compare_rank(path: Path, op: str, table_key: str) -> int:
 
 
 def choose(
-    links: list[Link], filters: Mapping[int, Filter], occurrences: list[Occurrence], few: Set[int]
+    links: list[Link],
+    filters: Mapping[int, Filter],
+    occurrences: list[Occurrence],
+    few: Set[int],
+    roots: Mapping[int, int],
 ) -> dict[int, Link]:
     """Return, by target number, the links whose keys are worth fetching first: from the more restricted table.
 
-    `few` are the tables that a LIMIT leaves few rows of.
+    `few` are the tables that a LIMIT leaves few rows of, `roots` the tables in whose replies others come: who waits
+    for one of those waits for its root.
     """
     ranks = {each.number: 1 if each.number in few else _rank_of(each, filters) for each in occurrences}
     chosen: dict[int, Link] = {}
     settled: set[int] = set()
     while True:
-        open_links = [link for link in links if _is_worth(link, ranks, chosen, settled)]
+        open_links = [link for link in links if _is_worth(link, ranks, settled, roots)]
         if not open_links:
             return chosen
         link = min(open_links, key=lambda link: ranks[link.source.number])
         chosen[link.target.number] = link
-        settled |= {link.source.number, link.target.number}
+        settled |= {link.source.number, link.target.number, roots.get(link.source.number, link.source.number)}
         ranks[link.target.number] = ranks[link.source.number] + 1
 
 
@@ -144,9 +149,9 @@ def _rank_of(occurrence: Occurrence, filters: Mapping[int, Filter]) -> int:
     return _UNRESTRICTED if condition is None else rank(condition, occurrence.table.primary_key)
 
 
-def _is_worth(link: Link, ranks: Mapping[int, int], chosen: Mapping[int, Link], settled: set[int]) -> bool:
+def _is_worth(link: Link, ranks: Mapping[int, int], settled: Set[int], roots: Mapping[int, int]) -> bool:
     """The source must be restricted and more so than the target; a table whose keys were used waits for no other."""
     source, target = link.source.number, link.target.number
-    if target in chosen or target in settled:
+    if target in settled or roots.get(source) == target:
         return False
     return ranks[source] <= _RESTRICTED + 1 and ranks[source] < ranks[target]

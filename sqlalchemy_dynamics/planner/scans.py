@@ -34,7 +34,9 @@ def scans_of(
         _add(filters, root, condition)
     filters = _passed_on([link for link in present if link.source.number not in limited], filters, expanded)
     few = {number for number, scan in limited.items() if scan.limit.count is not None or scan.leading is not None}
-    links = choose([link for link in open_links if link.target.number not in expanded], filters, occurrences, few)
+    roots = {number: _root(each, expanded)[0] for number, each in expanded.items()}
+    free = [link for link in open_links if link.target.number not in expanded]
+    links = choose(free, filters, occurrences, few, roots)
     grouped = {number: scan for number, scan in limited.items() if _is_grouped(scan)}
     groups = {number: _narrowed(scan, present, filters, limited) for number, scan in grouped.items()}
     return tuple(

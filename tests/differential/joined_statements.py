@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.differential.joined_organisation import KEYS, LINKS, LOOKUPS
 
 _COMPARISONS = ["=", "<>", "<", ">="]
-_TIES: dict[str, list[tuple[str, str, str]]] = {
+TIES: dict[str, list[tuple[str, str, str]]] = {
     table: [
         *((KEYS[target], target, lookup) for lookup, targets in LOOKUPS[table].items() for target in targets),
         *(
@@ -22,8 +22,8 @@ _TIES: dict[str, list[tuple[str, str, str]]] = {
 """By table: (other table's column, other table, own column) that are equal where rows belong together."""
 for _link, _ends in LINKS.items():
     for _end in _ends:
-        _TIES[_end].append((KEYS[_end], _link, KEYS[_end]))
-        _TIES[_link].append((KEYS[_end], _end, KEYS[_end]))
+        TIES[_end].append((KEYS[_end], _link, KEYS[_end]))
+        TIES[_link].append((KEYS[_end], _end, KEYS[_end]))
 _PLAIN = [table for table in LOOKUPS if table not in LINKS]
 
 
@@ -79,7 +79,7 @@ def condition(draw: st.DrawFn, tables: tuple[tuple[str, str], ...], depth: int =
 @st.composite
 def tied(draw: st.DrawFn, alias: str, table: str, depth: int) -> str:
     """EXISTS, IN or a count over the rows that belong to `alias`."""
-    column, other, own = draw(st.sampled_from(_TIES[table]))
+    column, other, own = draw(st.sampled_from(TIES[table]))
     inner = f"{alias}{draw(st.sampled_from('xyz'))}"
     further = (
         f" AND {draw(condition(((inner, other),), max(depth - 1, 0), depth > 0))}" if draw(st.integers(0, 3)) else ""
@@ -91,7 +91,7 @@ def tied(draw: st.DrawFn, alias: str, table: str, depth: int) -> str:
     wanted = " AND ".join(term for term in (guard, further.removeprefix(" AND ")) if term)
     exists = f"SELECT 1 FROM {other} {inner}"
     if draw(st.integers(0, 4)) == 0:
-        onward, third, held = draw(st.sampled_from(_TIES[other]))
+        onward, third, held = draw(st.sampled_from(TIES[other]))
         exists += f" JOIN {third} {inner}j ON {inner}j.{onward} = {inner}.{held}"
         where += f" AND {draw(leaf(f'{inner}j', third))}"
     return draw(
@@ -129,7 +129,7 @@ def _source(draw: st.DrawFn, most: int) -> tuple[str, tuple[tuple[str, str], ...
     text, left_over = f"{tables[0][1]} t1", list[str]()
     for number in range(2, draw(st.integers(2, most)) + 1):
         alias, (before, table) = f"t{number}", draw(st.sampled_from(tables))
-        column, other, own = draw(st.sampled_from(_TIES[table]))
+        column, other, own = draw(st.sampled_from(TIES[table]))
         on = f"{alias}.{column} = {before}.{own}"
         on = draw(st.sampled_from([on, on, on, f"{before}.{own} = {alias}.{column}", f"{alias}.k = {before}.k"]))
         if "k" in on and (other in LINKS or table in LINKS):
@@ -202,7 +202,7 @@ def ordered(draw: st.DrawFn) -> str:
 def limited(draw: st.DrawFn) -> str:
     """Keys that come out of a derived table: by LIMIT, DISTINCT, GROUP BY, a window."""
     table = draw(st.sampled_from(_PLAIN))
-    column, other, own = draw(st.sampled_from(_TIES[table]))
+    column, other, own = draw(st.sampled_from(TIES[table]))
     inner = draw(condition((("s", table),), 1))
     order = f"ORDER BY s.n, s.no LIMIT {draw(st.integers(1, 5))}"
     kind = draw(st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN"]))
@@ -310,7 +310,7 @@ def scalar(draw: st.DrawFn) -> str:
     """Subqueries that give a value, and unions of joins."""
     table = draw(st.sampled_from(_PLAIN))
     table = table if table != "tag" else "firm"
-    column, other, own = draw(st.sampled_from([tie for tie in _TIES[table] if tie[1] not in LINKS]))
+    column, other, own = draw(st.sampled_from([tie for tie in TIES[table] if tie[1] not in LINKS]))
     inner, outer = draw(condition((("o", other),), 1, False)), draw(condition((("t", table),), 1))
     tie = f"o.{column} = t.{own}"
     value = draw(st.sampled_from(["count(*)", "max(o.madeon)", "sum(o.n)", "min(o.k)"]))
