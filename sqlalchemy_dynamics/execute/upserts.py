@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy_dynamics.errors import DatabaseError, DataverseError, OperationalError, ProgrammingError
+from sqlalchemy_dynamics.errors import DatabaseError, DataverseError, OperationalError
 from sqlalchemy_dynamics.execute.bulk import MOST_CHANGES, Buffer, Bulk
 from sqlalchemy_dynamics.execute.changes import Change
 from sqlalchemy_dynamics.execute.guarding import Guard
@@ -14,10 +14,9 @@ from sqlalchemy_dynamics.execute.outcomes import UNMATCHED
 from sqlalchemy_dynamics.execute.preparing import Given, Numbered, Values
 from sqlalchemy_dynamics.execute.result import Result, Row
 from sqlalchemy_dynamics.execute.units import Units
+from sqlalchemy_dynamics.execute.upsert_keys import bare, distinct, folded, have_keys, key_of, once, resolved
 from sqlalchemy_dynamics.metadata.model import Column, Table
 from sqlalchemy_dynamics.odata.changes import ANY_VERSION, key_address, version_tag
-from sqlalchemy_dynamics.odata.literals import convert
-from sqlalchemy_dynamics.planner import text_rule
 from sqlalchemy_dynamics.planner.change_plan import Conflict, Write
 from sqlalchemy_dynamics.planner.names import Lookup
 from sqlalchemy_dynamics.planner.plan import Plan
@@ -47,8 +46,8 @@ class Upserts:
     def run(self, write: Write, values: Values, givens: list[Given], bulk: Bulk | Buffer) -> tuple[int, list[str]]:
         """Insert or change the rows; return how many, and the keys of all that were touched."""
         conflict = _conflict(write)
-        rows = _once(conflict, list(enumerate(givens, start=1)))
-        if _is_whole(write) and (_by_key(write) or write.returning is None) and _have_keys(conflict, rows):
+        rows = once(conflict, resolved(write.table, conflict, list(enumerate(givens, start=1))))
+        if _is_whole(write) and (_by_key(write) or write.returning is None) and have_keys(conflict, rows):
             changes = self._whole(write, conflict, rows)
             return bulk.statement(changes), [change.key for change in changes]
         return self._read_first(write, values, rows, bulk)
@@ -56,11 +55,12 @@ class Upserts:
     def run_many(self, write: Write, values: Values, rows: Numbered, bulk: Bulk | Buffer) -> int:
         """The same for many statements that differ in their rows only; rows named twice are taken in turn."""
         conflict = _conflict(write)
-        if _is_whole(write) and _have_keys(conflict, rows):
+        rows = resolved(write.table, conflict, rows)
+        if _is_whole(write) and have_keys(conflict, rows):
             return bulk.statements(self._whole(write, conflict, rows))
         done, start = 0, 0
         while start < len(rows):
-            some = _distinct(conflict, rows[start : start + MOST_CHANGES])
+            some = distinct(conflict, rows[start : start + MOST_CHANGES])
             done += self._read_first(write, values, some, bulk)[0]
             start += len(some)
         return done
@@ -127,7 +127,7 @@ class Upserts:
     def _changes(self, write: Write, values: Values, rows: Numbered) -> list[Change]:
         conflict = _conflict(write)
         found = self._existing(write, conflict, values, [given for _, given in rows])
-        fresh = [(row, dict(given)) for row, given in rows if _key(conflict, given) not in found]
+        fresh = [(row, dict(given)) for row, given in rows if key_of(conflict, given) not in found]
         for columns in conflict.others:
             fresh = self._absent(write, columns, values, fresh)
         changes = self.creates(write, fresh)
@@ -139,25 +139,26 @@ class Upserts:
         """Those of the rows whose values of one more key no row has, nor one before them."""
         other = replace(_conflict(write), columns=columns)
         found = self._existing(replace(write, conflict=other), other, values, [given for _, given in rows])
-        return [each for each in _once(other, rows) if _key(other, each[1]) not in found]
+        return [each for each in once(other, rows) if key_of(other, each[1]) not in found]
 
     def _existing(self, write: Write, conflict: Conflict, values: Values, givens: list[Given]) -> Keyed:
         """The rows that exist, by the conflict's columns: their key, version and computed values."""
         found: Keyed = {}
-        asked = [given for given in givens if None not in _key(conflict, given)] if conflict.columns else []
+        asked = [given for given in givens if None not in key_of(conflict, given)] if conflict.columns else []
         for start in range(0, len(asked), _ROWS_PER_READ):
             plan, parameters = existing_plan(
                 write, asked[start : start + _ROWS_PER_READ], values, self.lookup, self.pushdown
             )
             end = 1 + len(conflict.columns)
             for block in self.read(plan, parameters).rows():
-                found.update((_folded(conflict, each[1:end]), (each[0], *each[end:])) for each in block)
+                found.update((folded(conflict, each[1:end]), (each[0], *each[end:])) for each in block)
         return found
 
     def _updates(self, write: Write, conflict: Conflict, rows: Numbered, found: Keyed) -> list[Change]:
         """What was computed from a row is written to the version it was computed from."""
-        meant = [(row, given, found[_key(conflict, given)]) for row, given in rows if _key(conflict, given) in found]
-        kept = [each for each in meant if not conflict.where or each[2][-1] is True]
+        meant = [(row, given, found.get(key_of(conflict, given))) for row, given in rows]
+        there = [(row, given, exists) for row, given, exists in meant if exists is not None]
+        kept = [each for each in there if not conflict.where or each[2][-1] is True]
         settings = [_set(conflict, given, exists) for _, given, exists in kept]
         bodies = self.bodies(write.table, settings, False, [row for row, _, _ in kept])
         guarded = computes(conflict) and self.guard.holds(write.table.name)
@@ -179,9 +180,9 @@ class Upserts:
         for (row, given), body in zip(rows, bodies, strict=True):
             change = Change("upsert", write.table, "", body, row)
             if _by_key(write):
-                changes.append(replace(change, key=str(_key(conflict, given)[0])))
+                changes.append(replace(change, key=str(key_of(conflict, given)[0])))
             else:
-                parts = [(each.wire, given[each], each.edm) for each in conflict.columns]
+                parts = [(each.wire, bare(given[each]), each.edm) for each in conflict.columns]
                 changes.append(replace(change, alternate=key_address(write.table.entity_set, parts)))
         return changes
 
@@ -208,49 +209,3 @@ def _set(conflict: Conflict, given: Given, exists: Row) -> Given:
     """What a row that exists is set to; `exists` holds its key, its version and the computed values."""
     computed = iter(exists[2:])
     return {column: next(computed) if source is None else given.get(source) for column, source, _ in conflict.set}
-
-
-def _have_keys(conflict: Conflict, rows: Numbered) -> bool:
-    return all(None not in _key(conflict, given) for _, given in rows)
-
-
-def _once(conflict: Conflict, rows: Numbered) -> Numbered:
-    """The rows without those that DO NOTHING leaves out because an earlier one has their key."""
-    seen: set[tuple[object, ...]] = set()
-    kept = []
-    for row, given in rows:
-        key = _key(conflict, given)
-        if key in seen and None not in key and conflict.columns:
-            if conflict.update:
-                raise ProgrammingError(f"the statement names the key {key[0]} twice: a row is changed once only")
-            continue
-        seen.add(key)
-        kept.append((row, given))
-    return kept
-
-
-def _distinct(conflict: Conflict, rows: Numbered) -> Numbered:
-    """The first rows up to the one whose key was there before."""
-    seen: set[tuple[object, ...]] = set()
-    for number, (_, given) in enumerate(rows):
-        key = _key(conflict, given)
-        if key in seen and None not in key and conflict.columns:
-            return rows[:number]
-        seen.add(key)
-    return rows
-
-
-def _key(conflict: Conflict, given: Given) -> tuple[object, ...]:
-    return _folded(conflict, [given.get(column) for column in conflict.columns])
-
-
-def _folded(conflict: Conflict, values: Sequence[object]) -> tuple[object, ...]:
-    """Values as the service compares them."""
-    return tuple(
-        None if value is None else _compared(convert(value, column.edm))
-        for column, value in zip(conflict.columns, values, strict=True)
-    )
-
-
-def _compared(value: object) -> object:
-    return text_rule.key(value) if isinstance(value, str) else value

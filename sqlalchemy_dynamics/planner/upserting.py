@@ -87,6 +87,6 @@ def _among(
     """Conditions that the service understands; with several columns they let in more than is meant."""
     conditions = []
     for column in conflict.columns:
-        markers = ", ".join(parameters.add(given[column]) for given in givens)
+        markers = ", ".join(parameters.add(held_value(write.table, column, given[column])) for given in givens)
         conditions.append(f"{quoted(write.alias)}.{quoted(column.name)} IN ({markers})")
     return conditions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import cast
 
@@ -13,7 +13,7 @@ from sqlalchemy_dynamics.metadata.model import Column, Companion, Kind, Table
 from sqlalchemy_dynamics.odata.literals import convert, json_value
 from sqlalchemy_dynamics.planner.change_plan import LeftOut
 
-__all__ = ["SetOf", "UnknownTarget", "body_of", "held_value", "read_only_text", "rounded"]
+__all__ = ["SetOf", "UnknownTarget", "body_of", "held_value", "key_value", "read_only_text", "rounded"]
 
 SetOf = Callable[[str], str | None]
 """Logical or entity set name of a table to its entity set name, None for an unknown one."""
@@ -61,6 +61,22 @@ def held_value(table: Table, column: Column, value: object) -> object:
     if column.kind is Kind.LOOKUP and isinstance(value, (tuple, list)) and len(value) == 2:
         return value[1]
     return _plain(table, column, value) if column.options else value
+
+
+def key_value(table: Table, column: Column, value: object) -> object:
+    """Return a key's value as the service keeps it: a choice's number, decimals and moments as it rounds them.
+
+    A lookup's table stays with it. Raises DataError naming the column.
+    """
+    if column.kind is Kind.LOOKUP:
+        if isinstance(value, (tuple, list)) and len(value) == 2:
+            return value[0], _converted(table, column, value[1])
+        return None if value is None else _converted(table, column, value)
+    plain = _plain(table, column, value)
+    found = None if plain is None else _converted(table, column, plain)
+    if isinstance(found, Decimal) and column.type.scale is not None:
+        return rounded(found, column.type.scale)
+    return found.replace(microsecond=0) if isinstance(found, datetime) else found
 
 
 def rounded(number: Decimal, scale: int) -> Decimal:
