@@ -110,7 +110,7 @@ class Executor:
 
     def _run(self, plan: Plan, running: Running) -> tuple[Plan, Result]:
         """Return the plan that is followed in the end, and its result."""
-        self._transaction.check_reading(plan.tables)
+        self._transaction.check_reading(plan.tables, plan.names)
         try:
             result = self._started(plan, running)
         except CannotGroup:

@@ -136,7 +136,8 @@ class Preparing:
         model, root = self.catalog.model(), self.session.root
         if write.verb == "insert":
             return links(write, model, root, list(_givens(write, values, fetched.rows)), row), fetched
-        return unlinks(write, model, root, fetched.rows, row), self.without_source(write, fetched)
+        found = fetched.rows if write.source is not None else _ends(write, values)
+        return unlinks(write, model, root, found, row), self.without_source(write, fetched)
 
 
 def _check_width(write: Write, result: Result) -> None:
@@ -187,6 +188,12 @@ def _keys(write: Write, values: Values, rows: Sequence[Row]) -> Iterator[str | N
     for term in write.keys:
         value = _value(term, values, ())
         yield None if value is None else str(convert(value, column.edm))
+
+
+def _ends(write: Write, values: Values) -> list[Row]:
+    """The one link whose ends are given, as it would be read; none when one of them is NULL."""
+    ends = tuple(_value(term, values, ()) for term in write.ends)
+    return [] if None in ends else [(None, *ends)]
 
 
 def _value(term: Term, values: Values, row: Row) -> object:

@@ -13,10 +13,18 @@ from sqlalchemy_dynamics.odata.batch import MOST_PARTS
 if TYPE_CHECKING:
     from sqlalchemy_dynamics.execute.changes import Change
     from sqlalchemy_dynamics.execute.units import Failure
+    from sqlalchemy_dynamics.planner.plan import ShownName
 
 __all__ = ["AUTOCOMMIT", "CHANGESET", "Transaction"]
 
 AUTOCOMMIT, CHANGESET = "AUTOCOMMIT", "CHANGESET"
+_INSTEAD = (
+    "commit first, or use isolation_level=AUTOCOMMIT; an ORM session can read within session.no_autoflush, before "
+    "anything waits"
+)
+_FULL_NAME = "fullname"
+_NAME_PARTS = frozenset({"firstname", "middlename", "lastname"})
+"""What the service makes `_FULL_NAME` of."""
 
 
 class Transaction:
@@ -79,15 +87,24 @@ class Transaction:
         """Say whether all rows of these keys were changed in this transaction: the first change guards the others."""
         return {change.key for change in self.pending}.issuperset(keys)
 
-    def check_reading(self, tables: Iterable[str]) -> None:
-        """Raise NotSupportedError when one of the tables has changes that the service does not know of yet."""
-        changed = {change.intersect or change.table.name for change in self.pending}
+    def check_reading(self, tables: Iterable[str], names: Iterable[ShownName] = ()) -> None:
+        """Raise NotSupportedError when the service does not know yet of changes to tables, or of names, that are read.
+
+        Rows that are new change no name that is read, as nothing points to them; lookups of rows to delete are read as
+        they are.
+        """
+        changed = {name for change in self.pending for name in _tables(change)}
         found = next((table for table in tables if table in changed), None)
         if found is not None:
-            raise NotSupportedError(
-                f"{found} has changes that wait for COMMIT, reading it would miss them: commit first, or use "
-                "isolation_level=AUTOCOMMIT"
-            )
+            raise NotSupportedError(f"{found} has changes that wait for COMMIT, reading it would miss them: {_INSTEAD}")
+        renaming = [change for change in self.pending if _renames(change)]
+        for name in names:
+            change = next((each for each in renaming if _tables(each) & name.targets), None)
+            if change is not None:
+                raise NotSupportedError(
+                    f"{name.table}.{name.column} shows names of {change.table.name}, which has new ones that wait for "
+                    f"COMMIT: leave {name.column} out of the statement, {_INSTEAD}"
+                )
 
     def taken(self) -> list[Change]:
         """Return the changes that waited, and begin anew."""
@@ -105,3 +122,20 @@ class Transaction:
                 stacklevel=3,
             )
         self.taken()
+
+
+def _tables(change: Change) -> set[str]:
+    """The tables that a change is seen in: activities in the one of all activities, too."""
+    return {change.intersect} if change.intersect else {change.table.name, change.table.base} - {""}
+
+
+def _renames(change: Change) -> bool:
+    """Whether a row that lookups may point to gets another name; without knowing which column that is, any text."""
+    if change.verb not in ("update", "upsert"):
+        return False
+    table, name = change.table, change.table.primary_name
+    if name == _FULL_NAME:
+        return not _NAME_PARTS.isdisjoint(change.body)
+    if name:
+        return name in change.body
+    return any(column.wire in change.body for column in table.columns.values() if column.edm == "Edm.String")

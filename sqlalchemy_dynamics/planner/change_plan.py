@@ -82,7 +82,8 @@ class Write:
     `returned` is where in the source's rows begins what DELETE returns; `alias` is what the statement calls the table.
     `guard` is where the source's rows hold the version that an UPDATE was computed from. `found_by` is not empty when
     WHERE is nothing but these columns being equal to these parameters, and nothing that is set can change them: the
-    rows that many sets of values mean can be looked for together.
+    rows that many sets of values mean can be looked for together. `ends` are the ids of the two rows that a link is
+    between, when WHERE is nothing but them and nothing is returned: nothing has to be read to take it away.
     """
 
     verb: str
@@ -99,3 +100,4 @@ class Write:
     alias: str = ""
     guard: int | None = None
     found_by: tuple[tuple[Column, int | str], ...] = ()
+    ends: tuple[Term, ...] = ()

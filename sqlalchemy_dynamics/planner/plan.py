@@ -25,6 +25,7 @@ __all__ = [
     "Residual",
     "Rows",
     "Scan",
+    "ShownName",
 ]
 
 
@@ -212,13 +213,22 @@ class Download:
     cells: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ShownName:
+    """A column that shows the names of the rows that a lookup points to, and the tables these may be of."""
+
+    table: str
+    column: str
+    targets: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Plan:
     """A planned SELECT. `notes` are (term, reason) pairs for what could not go down.
 
     `fallback` runs when the service refuses to aggregate (0x8004E023: over 50,000 rows, or too many groups).
     `downloads` are what is left to do with the rows that come out. `tables` are all that the statement names, those
-    that only the service reads (`any`, joins along lookups) among them.
+    that only the service reads (`any`, joins along lookups) among them; `names` are what it shows of others.
     """
 
     work: Rows | Residual
@@ -226,6 +236,7 @@ class Plan:
     fallback: Plan | None = None
     downloads: tuple[Download, ...] = ()
     tables: frozenset[str] = frozenset()
+    names: tuple[ShownName, ...] = ()
 
     @property
     def scans(self) -> Iterable[Scan]:

@@ -45,6 +45,7 @@ from sqlalchemy_dynamics.planner.rows import leading_scan, limited_scan, plain_r
 from sqlalchemy_dynamics.planner.scans import scans_of
 from sqlalchemy_dynamics.planner.semijoins import without_semijoins
 from sqlalchemy_dynamics.planner.shape import shape_of
+from sqlalchemy_dynamics.planner.shown_names import names_shown
 from sqlalchemy_dynamics.planner.tsql_types import settle_types
 from sqlalchemy_dynamics.planner.unwrap import unwrapped
 
@@ -72,20 +73,21 @@ def plan_select(
     tree = _with_logical_names(tree.copy())
     name_outputs(tree)
     settle_types(tree, lookup)
-    tables = frozenset(each.table.name for each in find_occurrences(tree, lookup))
+    occurrences = find_occurrences(tree, lookup)
+    tables, names = frozenset(each.table.name for each in occurrences), names_shown(tree, occurrences)
     if pushdown and tree.find(exp.Join, exp.Subquery, exp.CTE):
         translator = _translator(find_occurrences(tree, lookup), lookup, kinds, pinned)
         if flattened(tree, translator.sources):
             translator = _translator(find_occurrences(tree, lookup), lookup, kinds, pinned)
         joined = _joined_groups(tree, lookup, kinds, pinned)
         if joined is not None:
-            return replace(joined, tables=tables)
+            return replace(joined, tables=tables, names=names)
         without_semijoins(tree, translator)
     downloads, notes = with_addresses(tree, lookup), left_out(tree, lookup)
     alone = _alone(tree, lookup, kinds, pinned) if pushdown else None
     plan = alone or _residual(tree, lookup, kinds, pinned, pushdown)
     told = tuple(note for note in (*plan.notes, *notes) if "/$value" not in note[0])
-    return replace(plan, notes=told, downloads=downloads, tables=tables)
+    return replace(plan, notes=told, downloads=downloads, tables=tables, names=names)
 
 
 def reads_tables(tree: exp.Expression) -> bool:

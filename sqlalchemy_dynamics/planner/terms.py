@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from sqlglot import exp
@@ -12,7 +12,7 @@ from sqlalchemy_dynamics.planner.change_plan import Fixed, Term
 from sqlalchemy_dynamics.planner.parse import parameter_key
 from sqlalchemy_dynamics.planner.plan import Marker
 
-__all__ = ["equal_to_parameters", "keys_alone", "term_of"]
+__all__ = ["constants_alone", "equal_to_parameters", "keys_alone", "term_of"]
 
 _VERSION = "versionnumber"
 _KEPT = (Kind.VALUE, Kind.LOOKUP)
@@ -73,6 +73,18 @@ def equal_to_parameters(where: exp.Expression, table: Table, names: set[str]) ->
             return ()
         found.append((known, terms[0].key))
     return tuple(found)
+
+
+def constants_alone(where: exp.Expression, table: Table, names: set[str], wanted: Sequence[str]) -> tuple[Term, ...]:
+    """Return the constant that a WHERE names for each wanted column when it says nothing else, none otherwise."""
+    found: dict[str, Term] = {}
+    for condition in _conditions(where):
+        name, terms = _named(condition, names)
+        column = table.column(name) if name else None
+        if column is None or column.name in found or len(terms) != 1:
+            return ()
+        found[column.name] = terms[0]
+    return tuple(found[name] for name in wanted) if found.keys() == set(wanted) else ()
 
 
 def _conditions(where: exp.Expression) -> Iterator[exp.Expression]:

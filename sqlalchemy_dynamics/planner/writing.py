@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from sqlglot import exp
-from sqlglot.optimizer.simplify import simplify
 
 from sqlalchemy_dynamics.errors import NotSupportedError, ProgrammingError
 from sqlalchemy_dynamics.metadata.model import Column
@@ -19,7 +19,8 @@ from sqlalchemy_dynamics.planner.plan import Plan
 from sqlalchemy_dynamics.planner.reading import plan_select
 from sqlalchemy_dynamics.planner.returning import returning_of
 from sqlalchemy_dynamics.planner.target import Target
-from sqlalchemy_dynamics.planner.terms import equal_to_parameters, keys_alone, term_of
+from sqlalchemy_dynamics.planner.terms import constants_alone, equal_to_parameters, keys_alone, term_of
+from sqlalchemy_dynamics.planner.unfiltered import is_everything
 
 __all__ = ["plan_write"]
 
@@ -156,13 +157,28 @@ class _Planner:
         source = self._reading([*linked, *wanted])
         returned = 1 + len(linked) if returning else None
         found_by = () if wanted or linked else self._found_by(())
-        return self._write("delete", (), (), source, (Fetched(0),), returned=returned, found_by=found_by)
+        ends = () if returning else self._ends()
+        return self._write("delete", (), (), source, (Fetched(0),), returned=returned, found_by=found_by, ends=ends)
 
-    def _found_by(self, changed: Sequence[Column]) -> tuple[tuple[Column, int | str], ...]:
+    def _ends(self) -> tuple[Term, ...]:
+        """What the WHERE of a DELETE of links wants both linked ids to be, when it says nothing else."""
+        where = self._where_alone() if self._table.intersect else None
+        if where is None:
+            return ()
+        return constants_alone(where, self._table, self._target.names, self._target.link_columns)
+
+    def _where_alone(self) -> exp.Expression | None:
+        """The condition, when nothing but the table itself decides it."""
         where = self._tree.args.get("where")
         if where is None or self._more_tables() or self._tree.args.get("with_") or self._tree.args.get("with"):
+            return None
+        return cast("exp.Expression", where.this)
+
+    def _found_by(self, changed: Sequence[Column]) -> tuple[tuple[Column, int | str], ...]:
+        where = self._where_alone()
+        if where is None:
             return ()
-        found = equal_to_parameters(where.this, self._table, self._target.names)
+        found = equal_to_parameters(where, self._table, self._target.names)
         names = {name for column in changed for name in (column.name, column.base)}
         return () if any(column.name in names for column, _ in found) else found
 
@@ -183,8 +199,9 @@ class _Planner:
         returned: int | None = None,
         guard: int | None = None,
         found_by: tuple[tuple[Column, int | str], ...] = (),
+        ends: tuple[Term, ...] = (),
     ) -> Write:
-        filtered = not _is_everything(self._tree.args.get("where"))
+        filtered = not is_everything(self._tree.args.get("where"))
         returning = returning_of(self._tree, self._target)
         return Write(
             verb,
@@ -199,6 +216,7 @@ class _Planner:
             returned=returned,
             guard=guard,
             found_by=found_by,
+            ends=ends,
         )
 
     def _keys_alone(self) -> tuple[tuple[Term, ...], Term | None] | None:
@@ -259,8 +277,3 @@ def _without_defaults(values: exp.Values, columns: Sequence[Column]) -> exp.Valu
             if is_default(item):
                 item.replace(exp.convert(column.default))
     return values
-
-
-def _is_everything(where: exp.Where | None) -> bool:
-    """Whether a WHERE, as templates and tools write it, leaves no row out: 1 = 1."""
-    return where is None or simplify(where.this.copy()) == exp.true()

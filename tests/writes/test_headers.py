@@ -183,6 +183,9 @@ def test_read_only_and_unfiltered(org: Sandbox) -> None:
             "DELETE FROM account WHERE 1 = 1",
             "UPDATE account SET name = 'x' WHERE true",
             "DELETE FROM account WHERE accountid NOT IN (NULL) OR 1 = 1",
+            "DELETE FROM account WHERE 1",
+            "DELETE FROM account WHERE 'a' = 'A' AND 1 IN (1, 2)",
+            "DELETE FROM account WHERE name = 'x' OR (1 IN (1))",
         ):
             with pytest.raises(errors.ProgrammingError, match="AllowUnfilteredWrites=true"):
                 connection.cursor().execute(statement)

@@ -125,3 +125,96 @@ def test_a_lost_answer_is_no_refusal(
         assert cursor.executemany(statement, sets).rowcount == len(sets)
         control(org, "DELETE", "faults")
         assert len(sql(LINKED, (one,)).fetchall()) == left
+
+
+def unlinked(org: Sandbox, work: Any) -> list[str]:
+    """What is sent of a piece of work, but what is read."""
+    sent(org)
+    work()
+    return [each for each in sent(org) if not each.startswith("GET")]
+
+
+@pytest.mark.parametrize("kind", ["pop", "both sides", "delete"])
+def test_several_links_are_removed_in_a_change_set(engine: Any, org: Sandbox, kind: str) -> None:
+    with orm.Session(engine.execution_options(isolation_level="CHANGESET")) as session:
+        rivals = [Competitor(name=f"rival {number}") for number in range(3)]
+        deals = [Opportunity(name="deal", competitors=list(rivals)) for _ in range(2)]
+        session.add_all(deals)
+        session.commit()
+        assert [len(deal.competitors) for deal in deals] == [3, 3] and len(rivals[0].opportunities) == 2
+        if kind == "delete":
+            session.delete(deals[0])
+        else:
+            deals[0].competitors.pop()
+            deals[0].competitors.pop()
+        if kind == "both sides":
+            rivals[0].opportunities.remove(deals[1])
+        assert unlinked(org, session.commit) == ["POST $batch"]
+        left = {"pop": 1, "both sides": 1, "delete": 0}[kind]
+        found = session.execute(sa.select(links.c.competitorid).where(links.c.opportunityid == deals[1].opportunityid))
+        assert len(found.all()) == (2 if kind == "both sides" else 3)
+        if kind != "delete":
+            assert len(deals[0].competitors) == left
+
+
+def test_association_objects_are_deleted_in_a_change_set(engine: Any, sql: Sql, ends: tuple[str, list[str]]) -> None:
+    one, others = ends
+
+    class Link(orm.declarative_base()):  # type: ignore[misc]
+        __tablename__ = "opportunitycompetitors"
+        opportunityid = sa.Column(GUID, primary_key=True)
+        competitorid = sa.Column(GUID, primary_key=True)
+
+    with orm.Session(engine.execution_options(isolation_level="CHANGESET")) as session:
+        session.add_all([Link(opportunityid=one, competitorid=other) for other in others])
+        session.commit()
+        for link in session.query(Link).filter(Link.competitorid.in_(others[:2])).all():
+            session.delete(link)
+        session.commit()
+    assert sql(LINKED, (one,)).fetchall() == [(others[2],)]
+
+
+REMOVE = "DELETE FROM opportunitycompetitors WHERE {} AND {}"
+
+
+def test_unlinking_reads_nothing_in_a_change_set(
+    connect: Connect, sql: Sql, org: Sandbox, ends: tuple[str, list[str]]
+) -> None:
+    one, others = ends
+    connection = connect()
+    connection.isolation_level = "CHANGESET"
+    cursor = connection.cursor()
+    cursor.executemany(ADD, [(one, other) for other in others])
+    connection.commit()
+    sent(org)
+    remove = REMOVE.format("opportunityid = ?", "? = competitorid")
+    assert cursor.execute(remove, (one, others[0])).rowcount == 1
+    assert cursor.execute(REMOVE.format(f"competitorid = '{others[1]}'", f"opportunityid = '{one}'")).rowcount == 1
+    assert cursor.execute(remove, (one, None)).rowcount == 0
+    assert cursor.executemany(remove, [(one, others[0]), (one, others[2])]).rowcount == 2
+    assert [row[1] for row in cursor.execute(f"EXPLAIN {remove}", (one, others[0])).fetchall()] == ["write"]
+    with pytest.raises(errors.NotSupportedError, match="opportunitycompetitors has changes"):
+        cursor.execute("DELETE FROM opportunitycompetitors WHERE opportunityid = ?", (one,))
+    assert sent(org) == []
+    connection.commit()
+    assert sent(org) == ["POST $batch"] and sql(LINKED, (one,)).fetchall() == []
+
+
+def test_unlinking_in_a_change_set_takes_no_link_but_no_missing_row(
+    connect: Connect, sql: Sql, ends: tuple[str, list[str]]
+) -> None:
+    one, others = ends
+    connection = connect()
+    connection.isolation_level = "CHANGESET"
+    cursor, remove = connection.cursor(), REMOVE.format("opportunityid = ?", "competitorid = ?")
+    cursor.execute(ADD, (one, others[0]))
+    cursor.execute(remove, (one, others[0]))
+    cursor.execute(remove, (one, others[1]))
+    connection.commit()
+    assert sql(LINKED, (one,)).fetchall() == []
+    assert sql(remove, (one, others[1])).rowcount == 0
+    cursor.execute(ADD, (one, others[0]))
+    cursor.execute(remove, (one, str(uuid.uuid4())))
+    with pytest.raises(errors.IntegrityError, match="row 2 of unlink"):
+        connection.commit()
+    assert sql(LINKED, (one,)).fetchall() == []

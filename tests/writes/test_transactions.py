@@ -153,6 +153,60 @@ def test_what_a_waiting_delete_takes_along_is_read_until_commit(buffered: dbapi.
     assert cursor.execute(count).fetchone() == (0,)
 
 
+NAMES = {
+    "account": ("name", "contact", "parentcustomeridname"),
+    "contact": ("lastname", "account", "primarycontactidname"),
+    "task": ("subject", "activityparty", "activityidname"),
+    "team": ("name", "account", "owneridname"),
+}
+
+
+@pytest.mark.parametrize("table", NAMES)
+def test_names_that_wait_are_not_read_through_lookups(buffered: dbapi.Connection, sql: Sql, table: str) -> None:
+    column, reader, shown = NAMES[table]
+    key = "activityid" if table == "task" else f"{table}id"
+    (row,) = sql(f"SELECT {key} FROM {table} LIMIT 1").fetchone() or ("",)
+    cursor = buffered.cursor()
+    cursor.execute(f"UPDATE {table} SET {column} = 'waiting' WHERE {key} = ?", (row,))
+    for reading in (
+        f"SELECT {shown} FROM {reader}",
+        f"SELECT * FROM {reader}",
+        f"SELECT count(*) FROM {reader} AS r WHERE r.{shown} = 'old'",
+        f"WITH r AS (SELECT * FROM {reader}) SELECT upper({shown}) FROM r",
+        *([f"UPDATE {reader} SET description = {shown} WHERE {shown} IS NOT NULL"] if table != "task" else []),
+    ):
+        with pytest.raises(errors.NotSupportedError, match=f"{reader}.{shown} shows names of {table}.*no_autoflush"):
+            cursor.execute(reading)
+    base = shown.removesuffix("name")
+    assert cursor.execute(f"SELECT count(*), min({base}) FROM {reader}").fetchone()
+    assert cursor.execute("SELECT name, transactioncurrencyidname FROM competitor").fetchall()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE account SET description = 'd', revenue = 1, accountnumber = 'n' WHERE accountid = '{}'",
+        "INSERT INTO account (accountid, name) VALUES (uuid(), 'made')",
+        "DELETE FROM account WHERE accountid = '{}'",
+        "INSERT INTO contact (contactid, lastname) VALUES (uuid(), 'made')",
+        "UPDATE contact SET jobtitle = 'j' WHERE contactid = '{}'",
+    ],
+)
+def test_changes_without_a_name_let_names_be_read(buffered: dbapi.Connection, sql: Sql, change: str) -> None:
+    pending = "contact" if " contact " in change else "account"
+    (row,) = sql(f"SELECT {pending}id FROM {pending} LIMIT 1").fetchone() or ("",)
+    buffered.cursor().execute(change.format(row))
+    reader = "account" if pending == "contact" else "contact"
+    shown = {"account": "primarycontactidname", "contact": "parentcustomeridname"}[reader]
+    assert buffered.cursor().execute(f"SELECT {shown} FROM {reader} WHERE {shown} IS NOT NULL LIMIT 3").fetchall()
+
+
+def test_all_activities_are_not_read_while_one_waits(buffered: dbapi.Connection) -> None:
+    buffered.cursor().execute("INSERT INTO task (subject) VALUES ('waiting')")
+    with pytest.raises(errors.NotSupportedError, match="activitypointer has changes"):
+        buffered.cursor().execute("SELECT count(*) FROM activitypointer")
+
+
 @pytest.mark.parametrize("fault", ["drop", "503", "truncate"])
 def test_a_lost_commit_is_not_doubled(buffered: dbapi.Connection, sql: Sql, org: Sandbox, fault: str) -> None:
     cursor, key, name = buffered.cursor(), str(uuid.uuid4()), f"lost {fault}"

@@ -16,7 +16,7 @@ from .faults import LOST, TRANSIENT
 from .model import REFUSED
 from .outcomes import as_given, difference
 from .steps import Step
-from .tables import LINKS, TABLES, Rows, rows_of_model, rows_of_sandbox
+from .tables import ENDS, LINKS, TABLES, Rows, rows_of_model, rows_of_sandbox
 from .world import World
 
 __all__ = ["Buffered", "waiting"]
@@ -80,6 +80,8 @@ class Buffered:
             return set()
         if step.verb == "upsert":
             return {step.table} if not _is_whole(step) else set()
+        if _is_unlinking(step):
+            return set()
         return set() if step.keys and (step.verb == "delete" or _is_constant(step.plain)) else found
 
     def _keep(self, step: Step) -> None:
@@ -114,8 +116,8 @@ class Buffered:
 
     def _keep_found(self, step: Step, rows: Sequence[tuple[Any, ...]]) -> None:
         if step.table == LINKS:
-            sql = f"DELETE FROM {LINKS} WHERE opportunityid = ? AND competitorid = ?"
-            self.pending += [(sql, row, False) for row in rows]
+            for row in [step.values] if _is_unlinking(step) else rows:
+                self._keep_unlinked(row)
             return
         key = TABLES[step.table].key
         if step.verb == "delete":
@@ -129,6 +131,12 @@ class Buffered:
         sets = ", ".join(f"{name} = ?" for name in _set_columns(step.plain))
         sql = f"UPDATE {step.table} SET {sets} WHERE {key} = ?"
         self.pending += [(sql, (*row[1:], row[0]), True) for row in rows]
+
+    def _keep_unlinked(self, ends: Sequence[Any]) -> None:
+        """No link is no error, but both rows have to be there."""
+        for name, key in zip(ENDS, ends, strict=True):
+            self.pending.append((f"UPDATE {name[:-2]} SET {name} = {name} WHERE {name} = ?", (key,), True))
+        self.pending.append((f"DELETE FROM {LINKS} WHERE opportunityid = ? AND competitorid = ?", ends, False))
 
     def commit(self, plan: Mapping[int, str] | None = None) -> None:
         """COMMIT on both sides: all or nothing, and what the error says."""
@@ -180,6 +188,11 @@ class Buffered:
         self.tally["rollbacks"] += 1
         self.connection.rollback()
         assert rows_of_sandbox(self.world.org) == rows_of_model(self.world.model.database)
+
+
+def _is_unlinking(step: Step) -> bool:
+    """Whether both linked rows are named, so that nothing has to be read."""
+    return step.verb == "unlink" and all(f"{name} = ?" in step.sql for name in ENDS)
 
 
 def _below(table: str) -> set[str]:
