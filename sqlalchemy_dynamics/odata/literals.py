@@ -62,7 +62,14 @@ def convert(value: object, edm: str) -> object:
         return kind.parse(value) if isinstance(value, str) else kind.accept(value)
     except (TypeError, ValueError, ArithmeticError) as error:
         reason = str(error) if type(error) in (TypeError, ValueError) else "it is malformed or out of range"
-        raise DataError(f"{reprlib.repr(value)} is not a value of {edm}: {reason}") from None
+        raise DataError(f"{_brief(value)} is not a value of {edm}: {reason}") from None
+
+
+def _brief(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes out no integers of thousands of digits
+        return "a number of thousands of digits"
 
 
 def literal(value: object, edm: str) -> str:
