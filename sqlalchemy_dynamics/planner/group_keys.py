@@ -46,6 +46,9 @@ def is_finer(shape: Shape) -> bool:
 
 def _terms(shape: Shape) -> list[exp.Expression] | None:
     group = shape.select.args.get("group")
+    if group is not None and group.args.get("all"):
+        items = [item.node for item in shape.items if not item.node.find(exp.AggFunc)]
+        return items if all(shape.column(item) for item in items) else None
     if group is not None and any(value for name, value in group.args.items() if name != "expressions"):
         return None
     if shape.select.args.get("distinct"):

@@ -120,7 +120,29 @@ def _ordered(node: exp.Ordered, types: Types) -> Callable[[], None] | None:
         first = _first_branch(query)
         by_name = isinstance(query, (exp.SetOperation, exp.Subquery)) and isinstance(term, exp.Column)
         guid = types.offers(first, term.name.lower()) if by_name else types.is_guid(term)
-    return (lambda: node.set("this", _key(term))) if guid and term is not None else None
+    if not guid or term is None:
+        return None
+    value = exp.AnyValue(this=term.copy()) if _is_one_of_all(term, query) else term
+    return lambda: node.set("this", _key(value))
+
+
+def _is_one_of_all(term: exp.Expression, query: exp.Expression | None) -> bool:
+    """Say whether a term is selected under GROUP BY ALL: a key of the groups, which the engine knows as written only.
+
+    An aggregate gives the key back.
+    """
+    group = query.args.get("group") if isinstance(query, exp.Select) else None
+    if query is None or group is None or not group.args.get("all") or term.find(exp.AggFunc):
+        return False
+    return any(_inner(item) == term or _spans(_inner(item), term) for item in query.expressions)
+
+
+def _spans(item: exp.Expression, term: exp.Expression) -> bool:
+    """Say whether an item is the column of that name, or a star that spans it."""
+    if not isinstance(term, exp.Column) or not isinstance(item, (exp.Column, exp.Star)):
+        return False
+    named = item.is_star or item.name.lower() == term.name.lower()
+    return named and (not item.text("table") or not term.table or item.text("table").lower() == term.table.lower())
 
 
 def output_of(term: exp.Expression, query: exp.Expression) -> exp.Expression | None:
