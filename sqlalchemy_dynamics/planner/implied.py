@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from sqlalchemy_dynamics.odata.filters import Both, Filter
+from sqlalchemy_dynamics.odata.filters import All, Both, CrmCall, Either, Filter, Has
 from sqlalchemy_dynamics.planner.dates import argument
 from sqlalchemy_dynamics.planner.links import Link, links_in
 from sqlalchemy_dynamics.planner.names import Occurrence, Sources, from_nodes, is_transparent
@@ -54,14 +54,24 @@ class Implied:
     def keep_looked_up(self) -> None:
         """Let rows that a lookup leads to come with the rows that look them up, and be chosen among here.
 
-        Done where the condition is not one of the join: a LEFT JOIN, NOT EXISTS.
+        Done where the condition is not one of the join: a LEFT JOIN, NOT EXISTS; not where it calls a query function.
         """
         pairs = {(link.source.number, link.target.number) for link in self.links}
         for link in self.links:
             source, target = link.source.number, link.target.number
             one_way = (target, source) not in pairs and _is_read_by(link.target, link.source)
-            if target in self.filters and one_way and link.navigation is not None:
+            known = self.filters.get(target)
+            if known is not None and one_way and link.navigation is not None and not _asks_service(known):
                 self.kept.add(target)
+
+
+def _asks_service(condition: Filter) -> bool:
+    """Say whether a condition calls a query function, which nothing but the service computes."""
+    if isinstance(condition, (Both, Either)):
+        return any(map(_asks_service, condition.terms))
+    if isinstance(condition, (Has, All)):
+        return condition.term is not None and _asks_service(condition.term)
+    return isinstance(condition, CrmCall)
 
 
 def _is_read_by(occurrence: Occurrence, other: Occurrence) -> bool:

@@ -34,7 +34,7 @@ def both() -> Iterator[tuple[dbapi.Connection, dbapi.Connection]]:
 
 def _rows(connection: dbapi.Connection, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        return sorted(cursor.execute(sql, values).fetchall())
+        return sorted(cursor.execute(sql, values).fetchall(), key=repr)
 
 
 def test_there_are_69() -> None:
@@ -106,3 +106,26 @@ def test_counts_may_be_parameters(both: tuple[dbapi.Connection, dbapi.Connection
     assert _rows(both[0], sql, None) == []
     with pytest.raises(ProgrammingError, match="cannot use"):
         _rows(both[0], sql, "many")
+
+
+_RECENT = "last_x_days(a.createdon, 1000)"
+OPTIONAL = [
+    f"SELECT c.fullname, a.name FROM contact c LEFT JOIN account a ON a.accountid = c.parentcustomerid AND {_RECENT}",
+    "SELECT c.fullname, a.name FROM contact c LEFT JOIN account a ON a.accountid = c.parentcustomerid "
+    "AND (under(a.accountid, '{id}') OR NOT eq_userid(a.ownerid)) AND a.statecode = 0",
+    "SELECT c.fullname, a.name FROM contact c LEFT JOIN (SELECT * FROM account WHERE last_x_days(createdon, 1000)) a "
+    "ON a.accountid = c.parentcustomerid",
+    "SELECT c.fullname FROM contact c LEFT JOIN account a ON a.accountid = c.parentcustomerid "
+    f"AND {_RECENT} WHERE a.accountid IS NULL",
+    "SELECT c.fullname FROM contact c WHERE NOT EXISTS "
+    f"(SELECT 1 FROM account a WHERE a.accountid = c.parentcustomerid AND {_RECENT})",
+]
+
+
+@pytest.mark.parametrize("sql", OPTIONAL)
+def test_of_rows_that_lookups_may_lead_to(both: tuple[dbapi.Connection, dbapi.Connection], sql: str) -> None:
+    pushed, local = both
+    asked = sql.format(id=_rows(pushed, "SELECT accountid FROM account")[0][0])
+    found = _rows(pushed, asked)
+    assert found == _rows(local, asked)
+    assert 0 < len(found) <= len(_rows(local, "SELECT contactid FROM contact"))
