@@ -88,7 +88,7 @@ def parse(sql: str, dialect: str = "dynamics") -> Statement:
 
     `dialect` is dynamics or tsql (the property SqlDialect).
     """
-    sql, spoken = quoted_names(sql), _SPOKEN[dialect]
+    sql, spoken = quoted_names(sql, lists=dialect != "tsql"), _SPOKEN[dialect]
     tokens, markers = _tokens(sql, spoken)
     word = tokens[0].text.upper() if tokens else ""
     if word in _COMMANDS:
