@@ -118,12 +118,17 @@ class Many:
             self.done += self.host.party(write, values, number)
         elif write.conflict is not None:
             self._gather_upsert(_Upsert(number, write, values, preparing.given_rows(write, values)))
-        elif write.source is not None and any(True for _ in write.source.scans):
+        elif self._reads_anew(write):
             self.done += self._read_and_changed(write, values, number)
         elif write.verb == "insert" and len(write.rows) == 1 and write.source is None and not self._is_special(write):
             self._inserts.append((number, given_of(write, write.rows[0], values, ())))
         else:
             self._changes += self._numbered(write, values, number)
+
+    def _reads_anew(self, write: Write) -> bool:
+        """Whether a set reads what those before it changed. Links are all found before the first waits for COMMIT."""
+        reads = write.source is not None and any(True for _ in write.source.scans)
+        return reads and not (write.table.intersect and write.verb == "delete" and isinstance(self.bulk, Buffer))
 
     def _read_and_changed(self, write: Write, values: Values, number: int) -> int:
         if write.guard is not None and isinstance(self.bulk, Bulk):

@@ -157,16 +157,19 @@ def test_several_links_are_removed_in_a_change_set(engine: Any, org: Sandbox, ki
             assert len(deals[0].competitors) == left
 
 
-def test_association_objects_are_deleted_in_a_change_set(engine: Any, sql: Sql, ends: tuple[str, list[str]]) -> None:
+@pytest.mark.parametrize("reflected", [False, True])
+def test_association_objects_are_deleted_in_a_change_set(
+    engine: Any, sql: Sql, ends: tuple[str, list[str]], reflected: bool
+) -> None:
     one, others = ends
-
-    class Link(orm.declarative_base()):  # type: ignore[misc]
-        __tablename__ = "opportunitycompetitors"
-        opportunityid = sa.Column(GUID, primary_key=True)
-        competitorid = sa.Column(GUID, primary_key=True)
-
+    columns = (
+        () if reflected else [sa.Column(name, GUID, primary_key=True) for name in ("opportunityid", "competitorid")]
+    )
+    loaded = {"autoload_with": engine} if reflected else {}
+    table = sa.Table("opportunitycompetitors", sa.MetaData(), *columns, **loaded)
+    Link: Any = type("Link", (orm.declarative_base(metadata=table.metadata),), {"__table__": table})
     with orm.Session(engine.execution_options(isolation_level="CHANGESET")) as session:
-        session.add_all([Link(opportunityid=one, competitorid=other) for other in others])
+        session.execute(table.insert(), [{"opportunityid": one, "competitorid": other} for other in others])
         session.commit()
         for link in session.query(Link).filter(Link.competitorid.in_(others[:2])).all():
             session.delete(link)
