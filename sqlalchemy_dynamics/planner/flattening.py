@@ -20,16 +20,15 @@ _Offered = Mapping[str, exp.Column]
 
 
 def flattened(tree: exp.Expression, sources: Sources) -> bool:
-    """Merge the derived table that the outermost SELECT reads alone into it, and so on; say whether any was."""
-    if not isinstance(tree, exp.Select):
-        return False
-    found = False
-    while True:
-        query = _inner(tree)
-        offered = _offered(query, sources) if query is not None else None
-        if query is None or offered is None or not _replace(tree, query, offered):
-            return found
-        found = True
+    """Merge derived tables that SELECTs read alone into those, the innermost first; say whether any was."""
+    merged = [_flatten(each, sources) for each in reversed(list(tree.find_all(exp.Select)))]
+    return any(merged)
+
+
+def _flatten(outer: exp.Select, sources: Sources) -> bool:
+    query = _inner(outer)
+    offered = _offered(query, sources) if query is not None else None
+    return query is not None and offered is not None and _replace(outer, query, offered)
 
 
 def _inner(outer: exp.Select) -> exp.Select | None:
@@ -52,8 +51,7 @@ def _offered(query: exp.Select, sources: Sources) -> _Offered | None:
         if column is None or item.alias_or_name.lower() in offered:
             return None
         offered[item.alias_or_name.lower()] = column
-    renamed = any(column.name.lower() != name for name, column in offered.items())
-    return offered if renamed or query.args.get("joins") else None
+    return offered
 
 
 def _qualified(column: exp.Column, query: exp.Select, sources: Sources) -> exp.Column | None:

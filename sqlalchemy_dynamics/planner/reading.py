@@ -20,6 +20,7 @@ from sqlalchemy_dynamics.planner.flattening import flattened
 from sqlalchemy_dynamics.planner.groups import Grouping, grouping_of
 from sqlalchemy_dynamics.planner.guids import Types, order_guids
 from sqlalchemy_dynamics.planner.implied import imply
+from sqlalchemy_dynamics.planner.inlining import inline
 from sqlalchemy_dynamics.planner.joined_groups import joined_shape
 from sqlalchemy_dynamics.planner.joined_rows import joined_limits, joined_rows
 from sqlalchemy_dynamics.planner.lengths import fits_whole
@@ -75,6 +76,8 @@ def plan_select(
     settle_types(tree, lookup)
     occurrences = find_occurrences(tree, lookup)
     tables, names = frozenset(each.table.name for each in occurrences), names_shown(tree, occurrences)
+    if pushdown:
+        inline(tree)
     if pushdown and tree.find(exp.Join, exp.Subquery, exp.CTE):
         translator = _translator(find_occurrences(tree, lookup), lookup, kinds, pinned)
         if flattened(tree, translator.sources):

@@ -20,11 +20,18 @@ def unwrapped(tree: exp.Expression) -> exp.Expression:
     if not isinstance(tree, exp.Select):
         return tree
     tree = tree.copy()
-    while True:
-        inner = _inner(tree)
-        if inner is None:
-            return tree
-        _merge(tree, inner)
+    _unwrap(tree)
+    return tree
+
+
+def _unwrap(select: exp.Select) -> None:
+    for node in from_nodes(select):
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Select):
+            _unwrap(node.this)
+    inner = _inner(select)
+    if inner is not None:
+        _merge(select, inner)
+        _unwrap(select)
 
 
 def _inner(outer: exp.Select) -> exp.Select | None:
