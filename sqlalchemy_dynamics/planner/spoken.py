@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
@@ -236,6 +237,43 @@ def _listed(node: exp.Expression) -> exp.Expression | None:
     return among if isinstance(node, exp.EQ) else exp.paren(exp.Not(this=among))
 
 
+def _columns_alike(node: exp.Expression) -> exp.Expression | None:
+    """`* LIKE 'new_%'` are the columns of such names. Replaced in place: as an item it has no name of its own."""
+    star, pattern = node.this, node.expression
+    if not isinstance(star, exp.Star) and not (isinstance(star, exp.Column) and isinstance(star.this, exp.Star)):
+        return None
+    negated = node.args.get("negate") or isinstance(node.parent, (exp.Not, exp.Escape))
+    bare = isinstance(star, exp.Star) and not any(star.args.values())
+    if negated or not bare or not isinstance(node, (exp.Like, exp.ILike)) or not isinstance(pattern, exp.Literal):
+        raise NotSupportedError(
+            "columns are chosen by * LIKE 'pattern', without NOT, ESCAPE, EXCLUDE or a table before the star: use that, "
+            "COLUMNS('regular expression') or the columns' names"
+        )
+    letters = "".join(_WILD.get(letter) or re.escape(letter) for letter in pattern.name)
+    node.replace(exp.Columns(this=exp.Literal.string(f"(?i)^{letters}$")))
+    return None
+
+
+_ALIKE = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike, exp.RegexpFullMatch)
+_WILD = {"%": ".*", "_": "."}
+
+
+def _collated(node: exp.Expression) -> exp.Expression | None:
+    """SQL Server's collations: those that compare as all texts compare here say nothing."""
+    name = node.expression.name
+    found = _SERVER_COLLATION.search(name)
+    if found is None:
+        return None
+    if found[0].upper() not in _AS_HERE:
+        raise NotSupportedError(
+            f"COLLATE {name} is not supported: texts compare without case and accents, as Dataverse does; leave it out"
+        )
+    return node.this
+
+
+_SERVER_COLLATION = re.compile(r"_C[IS]_A[IS]|_BIN2?\b|^database_default$", re.IGNORECASE)
+_AS_HERE = ("_CI_AI", "DATABASE_DEFAULT")
+
 _TO_CHAR = (
     ("YYYY", "%Y"), ("YY", "%y"), ("MONTH", "%B"), ("MON", "%b"), ("MM", "%m"), ("DDD", "%j"), ("DD", "%d"),
     ("HH24", "%H"), ("HH12", "%I"), ("HH", "%I"), ("MI", "%M"), ("SS", "%S"), ("DAY", "%A"), ("DY", "%a"),
@@ -304,6 +342,8 @@ _READERS: dict[type[exp.Expression], Reader] = {
     exp.Table: _hint,
     exp.EQ: _listed,
     exp.NEQ: _listed,
+    **dict.fromkeys(_ALIKE, _columns_alike),
+    exp.Collate: _collated,
     exp.Stuff: lambda node: _stuff(node.this, node.args["start"], node.args["length"], node.expression),
     exp.National: lambda node: exp.Literal.string(node.name),
 }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sqlalchemy_dynamics import dbapi
+from sqlalchemy_dynamics.errors import NotSupportedError
 from sqlalchemy_dynamics.sandbox import Sandbox
 
 STATEMENTS = [
@@ -101,3 +102,21 @@ def test_the_largest_values_are_no_maximum_of_the_service(both: tuple[dbapi.Conn
         pushed, local = (_answer(connection, sql) for connection in both)
         assert pushed == local
         assert isinstance(pushed[1][0][-1], list)
+
+
+def test_a_filtered_star_is_its_columns(both: tuple[dbapi.Connection, dbapi.Connection]) -> None:
+    for connection in both:
+        chosen = _answer(connection, "SELECT name, * LIKE 'Account_u%' FROM account")
+        assert chosen == _answer(connection, "SELECT name, accountnumber FROM account")
+        assert _answer(connection, "SELECT * ILIKE 'name' FROM account")[0] == ["name"]
+        assert _answer(connection, "SELECT v.* FROM (SELECT * LIKE 'nam_' FROM account) AS v")[0] == ["name"]
+
+
+@pytest.mark.parametrize(
+    "star",
+    ["* NOT LIKE 'n%'", "a.* LIKE 'n%'", "* EXCLUDE (name) LIKE 'n%'", "* GLOB 'n*'", "* SIMILAR TO 'n.*'", "* ~ 'n'",
+     "* LIKE '!%' ESCAPE '!'", "* LIKE lower('N%')"],
+)  # fmt: skip
+def test_other_filters_of_stars_are_refused(both: tuple[dbapi.Connection, dbapi.Connection], star: str) -> None:
+    with pytest.raises(NotSupportedError, match="COLUMNS"):
+        _answer(both[0], f"SELECT {star} FROM account AS a")

@@ -103,6 +103,10 @@ PAIRS = [
      "SELECT name, statecode AS s FROM account WHERE statecode = (SELECT max(statecode) FROM account)"),
     ("SELECT TOP (2) WITH TIES numberofemployees FROM account ORDER BY 1 DESC",
      "SELECT numberofemployees FROM account QUALIFY rank() OVER (ORDER BY numberofemployees DESC) <= 2"),
+    ("SELECT name COLLATE database_default AS n FROM account WHERE name COLLATE Latin1_General_100_CI_AI_SC LIKE 'A%'",
+     "SELECT name AS n FROM account WHERE name LIKE 'A%'"),
+    ("SELECT [100%].[name] AS [$Name] FROM [dbo].[account] AS [100%] ORDER BY [$Name]",
+     "SELECT name AS \"$Name\" FROM account"),
 ]  # fmt: skip
 REFUSED = {
     "SELECT CONVERT(date, createdon, 103) FROM account": "CAST(x AS DATE)",
@@ -120,6 +124,9 @@ REFUSED = {
     "SELECT 0xAB": "bind a parameter",
     "SELECT TOP 3 WITH TIES name FROM account": "needs an ORDER BY",
     "SELECT DISTINCT TOP 3 WITH TIES name FROM account ORDER BY name": "in a subquery",
+    "SELECT name FROM account ORDER BY name COLLATE Latin1_General_CI_AS": "without case and accents",
+    "SELECT name FROM account WHERE name COLLATE SQL_Latin1_General_CP1_CS_AI = 'x'": "leave it out",
+    "SELECT name FROM account WHERE name COLLATE Latin1_General_BIN2 = 'x'": "leave it out",
 }
 
 
