@@ -246,8 +246,8 @@ def _columns_alike(node: exp.Expression) -> exp.Expression | None:
     bare = isinstance(star, exp.Star) and not any(star.args.values())
     if negated or not bare or not isinstance(node, (exp.Like, exp.ILike)) or not isinstance(pattern, exp.Literal):
         raise NotSupportedError(
-            "columns are chosen by * LIKE 'pattern', without NOT, ESCAPE, EXCLUDE or a table before the star: use that, "
-            "COLUMNS('regular expression') or the columns' names"
+            "columns are chosen by * LIKE 'pattern', without NOT, ESCAPE, EXCLUDE or a table before the star: "
+            "use that, COLUMNS('regular expression') or the columns' names"
         )
     letters = "".join(_WILD.get(letter) or re.escape(letter) for letter in pattern.name)
     node.replace(exp.Columns(this=exp.Literal.string(f"(?i)^{letters}$")))

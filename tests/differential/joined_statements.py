@@ -297,6 +297,7 @@ def looked_up_groups(draw: st.DrawFn) -> str:
             [
                 f"SELECT {items} FROM {text}{where} GROUP BY {', '.join(keys)}{having}",
                 f"SELECT {items} FROM {text}{where} GROUP BY {', '.join(f'x{n}' for n in range(len(keys)))}{having}",
+                f"SELECT {items} FROM {text}{where} GROUP BY ALL{having}",
                 f"SELECT DISTINCT {', '.join(keys)} FROM {text}{where}",
                 f"SELECT d.x AS c, sum(d.m) AS s FROM (SELECT {keys[0]} AS x, r.n AS m "
                 f"FROM {text}{where}) d GROUP BY d.x",

@@ -149,7 +149,7 @@ def grouped(draw: st.DrawFn) -> str:
     keys = draw(st.lists(st.sampled_from(columns + computed), max_size=2, unique=True))
     filtered, cut = draw(st.tuples(st.booleans(), st.booleans()))
     where = f" WHERE {draw(condition(('t',)))}" if filtered else ""
-    named = draw(st.sampled_from([keys, [f"c{number}" for number in range(len(keys))]]))
+    named = draw(st.sampled_from([keys, [f"c{number}" for number in range(len(keys))], ["ALL"]]))
     group = f" GROUP BY {', '.join(named)}" if keys else ""
     having = f" HAVING count(*) > {draw(st.integers(0, 2))}" if keys and cut else ""
     items = [f"{item} AS c{number}" for number, item in enumerate([*keys, *chosen])]
