@@ -16,6 +16,7 @@ from sqlalchemy_dynamics.odata.filters import Among, Value
 from sqlalchemy_dynamics.odata.literals import convert
 from sqlalchemy_dynamics.odata.messages import HttpRequest, Send
 from sqlalchemy_dynamics.odata.query import Query, to_request
+from sqlalchemy_dynamics.planner.values import rounded
 
 __all__ = ["existing", "holds", "linked", "row_of"]
 
@@ -100,7 +101,7 @@ def _kept(column: Column, value: object) -> object:
         return sorted(str(value).replace(" ", "").split(","))
     found = convert(value, column.edm)
     if isinstance(found, Decimal) and column.type.scale is not None:
-        return round(found, column.type.scale)
+        return rounded(found, column.type.scale)
     return found.replace(microsecond=0) if isinstance(found, datetime) else found
 
 

@@ -56,12 +56,14 @@ class Upserts:
         """The same for many statements that differ in their rows only; rows named twice are taken in turn."""
         conflict = _conflict(write)
         rows = resolved(write.table, conflict, rows)
-        if _is_whole(write) and have_keys(conflict, rows):
-            return bulk.statements(self._whole(write, conflict, rows))
-        done, start = 0, 0
+        whole = _is_whole(write) and have_keys(conflict, rows)
+        most, done, start = len(rows) if whole else MOST_CHANGES, 0, 0
         while start < len(rows):
-            some = distinct(conflict, rows[start : start + MOST_CHANGES])
-            done += self._read_first(write, values, some, bulk)[0]
+            some = distinct(conflict, rows[start : start + most])
+            if whole:
+                done += bulk.statements(self._whole(write, conflict, some))
+            else:
+                done += self._read_first(write, values, some, bulk)[0]
             start += len(some)
         return done
 
