@@ -51,9 +51,10 @@ class Guard:
         outcomes: Outcomes,
     ) -> list[str]:
         """Make and send the changes of an UPDATE until no row is in another version; return the keys changed."""
-        keys, wanted = list[str](), None
+        keys, wanted, missed = list[str](), None, list[Change]()
         for attempt in range(1, _MOST_TRIES + 1):
             changes = [each for each in prepare() if wanted is None or each.key in wanted]
+            outcomes.forget(missed)
             try:
                 send(changes)
             except DataverseError as error:
@@ -65,5 +66,4 @@ class Guard:
             keys += [each.key for each in changes if each.key not in wanted]
             if not missed:
                 return keys
-            outcomes.forget(missed)
         raise OperationalError("others keep changing the same rows: try again later")

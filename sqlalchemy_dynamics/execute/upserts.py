@@ -73,7 +73,7 @@ class Upserts:
 
     def _read_first(self, write: Write, values: Values, rows: Numbered, bulk: Bulk | Buffer) -> tuple[int, list[str]]:
         """Again from the reading for those rows that another writer made, removed or changed in between."""
-        done, keys = 0, list[str]()
+        done, keys, missed = 0, list[str](), list[Change]()
         for attempt in range(1, _MOST_TRIES + 1):
             try:
                 changes = self._changes(write, values, rows)
@@ -82,6 +82,7 @@ class Upserts:
                     raise
                 count, more = self._halved(write, values, rows, bulk, error)
                 return done + count, [*keys, *more]
+            self.units.outcomes.forget(missed)
             missed = changes
             try:
                 done += self._sent(changes, bulk)
@@ -95,7 +96,6 @@ class Upserts:
             rows = [each for each in rows if each[0] in numbers]
             if not rows:
                 return done, keys
-            self.units.outcomes.forget(missed)
         raise OperationalError(f"others keep changing the same rows of {write.table.name}: try again later")
 
     def _halved(

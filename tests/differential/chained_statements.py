@@ -33,7 +33,7 @@ def chained(draw: st.DrawFn) -> str:
     table = draw(st.sampled_from(_TABLES))
     names, steps, source = list(_COLUMNS), list[tuple[str, str]](), table
     for alias in ("a", "b", table if table != "person" else "c")[: draw(st.integers(1, 3))]:
-        query, names = _step(draw, source, names, steps == [] and KEYS[table])
+        query, names = _step(draw, source, names, "" if steps else KEYS[table])
         steps.append((alias, query))
         source = alias
     last = draw(st.sampled_from(_ENDS)).format(
@@ -44,7 +44,7 @@ def chained(draw: st.DrawFn) -> str:
     return f"WITH {', '.join(f'{alias} AS ({query})' for alias, query in steps)} {last.format(last=source)}"
 
 
-def _step(draw: st.DrawFn, source: str, names: list[str], key: str | bool) -> tuple[str, list[str]]:
+def _step(draw: st.DrawFn, source: str, names: list[str], key: str) -> tuple[str, list[str]]:
     where = f" WHERE {_condition(draw)}" if draw(st.booleans()) else ""
     if draw(st.integers(0, 2)) == 0:
         return f"SELECT * FROM {source}{where}", names
