@@ -56,7 +56,8 @@ def _is_value(before: str, inside: str, behind: str) -> bool:
         return False
     if name == "array" or _is_subscript(before, name):
         return True
-    if _MEMBER.match(behind) or (_NO_VALUE.fullmatch(inside) and name != "in"):
+    listed = name == "in" or before.rstrip().endswith("(")
+    if _MEMBER.match(behind) or (_NO_VALUE.fullmatch(inside) and not listed):
         return False
     apart = not before[-1:].isalnum() and before[-1:] != "_"
     return bool(_LISTED.match(inside)) or (apart and "," in inside and (not name or name in _NOT_INDEXED))

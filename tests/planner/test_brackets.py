@@ -32,7 +32,7 @@ LISTS = [
     "WHERE n IN [1, 2] AND c = ANY(ARRAY['x', 'y']) AND d = ANY(ARRAY[a, b])",
     "SELECT [x + 1 FOR x IN [1, 2]], [], [[a, b], [1]], list_contains([a, b], c)",
     "SELECT '[a]', \"[b]\", `[c]`, $$[d]$$, ['a]b', 'c']",
-    "WHERE n IN [:one, :two] OR n IN [?, $1] OR n IN [-1, {'a': 1}] OR n IN [$one] OR n IN [$one, $two]",
+    "WHERE n IN [:one, :two] OR n IN [?, $1] OR n IN [-1, {'a': 1}] OR n IN [$one] OR n = ANY([$one]) OR n IN [$a, $b]",
     "SELECT [1, 2].list_sum(), x[1].y, m['key'].\"y\", (a)[$i].z, [1 % 2, 3]",
 ]
 TSQL_NAMES = [
