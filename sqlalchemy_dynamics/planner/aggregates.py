@@ -16,7 +16,7 @@ from sqlalchemy_dynamics.odata.filters import Both, Filter
 from sqlalchemy_dynamics.planner.group_keys import groupable
 from sqlalchemy_dynamics.planner.shape import Shape
 
-__all__ = ["Asked", "aggregates_in", "asked_of", "distinct_of"]
+__all__ = ["Asked", "aggregates_in", "asked_of", "distinct_of", "is_over_window"]
 
 _METHODS: dict[type[exp.Expression], str] = {
     exp.Count: "count",
@@ -26,6 +26,7 @@ _METHODS: dict[type[exp.Expression], str] = {
     exp.Max: "max",
     exp.Avg: "average",
 }
+_AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls)
 _UNCOUNTED = (Kind.FILE, Kind.FILE_NAME, Kind.IMAGE, Kind.MULTICHOICE, Kind.ENTITY_NAME)
 _NUMBERS = frozenset({"INTEGER", "BIGINT", "DECIMAL", "DOUBLE"})
 
@@ -45,13 +46,24 @@ class Asked:
     @property
     def is_plain(self) -> bool:
         """Say whether the service's answer for all rows is the aggregate itself."""
-        return self.condition is None and self.method != "average"
+        counted = self.method == "count" or self.column is not None
+        return self.condition is None and self.method != "average" and counted
 
 
 def aggregates_in(select: exp.Expression) -> list[exp.Expression]:
-    """Return the aggregates of a SELECT, each with its FILTER, in text order; not those of queries inside of it."""
+    """Return the aggregates of a SELECT, each with its FILTER, in text order; not those of queries inside of it.
+
+    What is computed OVER a window is none: it is computed from the groups.
+    """
     found = (each for each in select.find_all(exp.AggFunc, bfs=False) if each.find_ancestor(exp.Select) is select)
-    return [each.parent if isinstance(each.parent, exp.Filter) else each for each in found]
+    return [each.parent if isinstance(each.parent, exp.Filter) else each for each in found if not is_over_window(each)]
+
+
+def is_over_window(node: exp.Expression) -> bool:
+    """Say whether a function has an OVER clause."""
+    while isinstance(node.parent, _AROUND) and node.parent.this is node:
+        node = node.parent
+    return isinstance(node.parent, exp.Window) and node.parent.this is node
 
 
 def asked_of(shape: Shape, node: exp.Expression) -> Asked | None:
@@ -109,7 +121,7 @@ def _of(
     argument = inner.this if value is None else value
     if conditions and said is None:
         return None
-    if _counts_rows(shape, method, argument) or (method == "sum" and value is not None and _is_one(argument)):
+    if _counts_rows(shape, method, argument) or (method == "sum" and _is_one(argument)):
         return Asked(method, None, said, zeros)
     column = shape.column(argument) if isinstance(argument, exp.Expression) else None
     if column is None or column.companion is not None or column.name in shape.paths:

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from sqlalchemy_dynamics.edm import HUGEINT
 from sqlalchemy_dynamics.metadata.model import Column, Kind
-from sqlalchemy_dynamics.planner.aggregates import Asked, aggregates_in, asked_of, distinct_of
+from sqlalchemy_dynamics.planner.aggregates import Asked, aggregates_in, asked_of, distinct_of, is_over_window
 from sqlalchemy_dynamics.planner.group_keys import groupable, is_finer, keys_of
 from sqlalchemy_dynamics.planner.measures import Measures
 from sqlalchemy_dynamics.planner.plan import Groups, Limit, Output, Rows, Scan
@@ -137,7 +137,7 @@ def _is_known(shape: Shape, keys: dict[str, Column]) -> bool:
     names = {item.name.lower() for item in shape.items}
     where = shape.select.args.get("where")
     for node in shape.select.find_all(exp.Column):
-        if node.find_ancestor(exp.AggFunc, exp.Filter) or (where is not None and node.find_ancestor(exp.Where)):
+        if _is_aggregated(node) or (where is not None and node.find_ancestor(exp.Where)):
             continue
         column = shape.column(node)
         if column is None and not node.table and node.name.lower() in names and _may_be_output(node):
@@ -145,6 +145,13 @@ def _is_known(shape: Shape, keys: dict[str, Column]) -> bool:
         if column is None or column.name not in keys:
             return False
     return True
+
+
+def _is_aggregated(node: exp.Expression) -> bool:
+    above = node.find_ancestor(exp.AggFunc, exp.Filter)
+    while above is not None and is_over_window(above):
+        above = above.find_ancestor(exp.AggFunc, exp.Filter)
+    return above is not None
 
 
 def _may_be_output(node: exp.Expression) -> bool:

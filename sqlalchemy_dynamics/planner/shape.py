@@ -104,7 +104,9 @@ def _is_plain(select: exp.Select) -> bool:
     if isinstance(distinct, exp.Distinct) and distinct.args.get("on"):
         return False
     inside = [each for each in select.find_all(exp.Select) if each is not select and not _in_where(each, select)]
-    return not inside and not select.find(exp.Window, exp.Columns, exp.Unnest)
+    if select.find(exp.Window) and not select.args.get("group"):
+        return False
+    return not inside and not select.find(exp.Columns, exp.Unnest)
 
 
 def _in_where(inner: exp.Select, select: exp.Select) -> bool:
